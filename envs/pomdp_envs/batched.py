@@ -1,0 +1,221 @@
+"""The batch machinery: many copies of one world that advance together, as a Gymnasium vector environment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from pomdp_envs.dynamics import Dynamics, checked_actions
+from pomdp_envs.random import uniforms
+
+State = dict[str, np.ndarray]
+StepResult = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
+
+
+class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """Run one `Dynamics` in B columns.
+
+    Column i draws from (its seed, its episode number, the step), so it is the same alone and in any batch.
+
+    Autoreset modes: SAME_STEP (the default) returns the next episode's first observation at once and the last one in
+    `infos["final_obs"]`; NEXT_STEP spends the following step on the reset (its action is ignored, its reward is 0);
+    DISABLED waits for `reset(options={"reset_mask": mask})`. `infos` is empty where nothing happened.
+
+    At the time limit `truncated` is set even where the world also ended, as Gymnasium's TimeLimit does.
+    """
+
+    def __init__(self, dynamics: Dynamics, num_envs: int, autoreset_mode: AutoresetMode | str) -> None:
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, not {num_envs}")
+        self.dynamics = dynamics
+        self.num_envs = num_envs
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
+        self.single_observation_space = dynamics.observation_space
+        self.single_action_space = dynamics.action_space
+        self.observation_space = batch_space(dynamics.observation_space, num_envs)
+        self.action_space = batch_space(dynamics.action_space, num_envs)
+        self._state = dynamics.initial(np.zeros((dynamics.initial_draws, num_envs)))  # a place holder: [S, B]
+        self._seed = np.full(num_envs, -1, dtype=np.int64)  # -1: never had one
+        self._episode = np.full(num_envs, -1, dtype=np.int64)
+        self._step = np.zeros(num_envs, dtype=np.int64)
+        self._ended = np.zeros(num_envs, dtype=bool)
+        self._no_numbers = np.empty((0, num_envs))
+        self._ready = False  # becomes True at the first reset
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,  # pyright: ignore[reportIncompatibleMethodOverride]
+        options: Mapping[str, Any] | None = None,
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start episodes.
+
+        Args:
+            seed: an int s gives column i the seed s + i; a list gives one each. A column that gets a seed starts at
+                episode 0; without one it goes on to its next episode (with a seed from the operating system if it
+                never had any).
+            options: `{"reset_mask": bool [B]}` starts only the marked columns.
+
+        Returns:
+            Observations of all columns [B, ...] and an empty dict.
+
+        Raises:
+            ValueError: a wrong number of seeds, a negative seed, or a reset mask that does not fit.
+        """
+        seeds = self._column_seeds(seed)
+        mask = self._reset_mask(options)
+        reseeded = mask & (seeds >= 0)
+        self._seed[reseeded] = seeds[reseeded]
+        self._episode[reseeded] = -1
+        unseeded = mask & (self._seed < 0)
+        if unseeded.any():
+            self._seed[unseeded] = self.np_random.integers(2**62, size=self.num_envs)[unseeded]
+        self._begin_episodes(np.flatnonzero(mask))
+        self._ready = True
+        return self.dynamics.observe(self._state), {}
+
+    def step(self, actions: np.ndarray) -> StepResult:
+        """Advance every column by one step.
+
+        Args:
+            actions: [B] for Discrete, [B, ...] for Box.
+
+        Returns:
+            Observations [B, ...], rewards float64 [B], terminated [B], truncated [B], infos.
+
+        Raises:
+            ResetNeeded: before the first reset; or in DISABLED mode with a column that has ended.
+            ValueError: an action outside the action space.
+        """
+        if not self._ready:
+            raise ResetNeeded("call reset() before step()")
+        actions = checked_actions(self.dynamics.action_space, actions, self.num_envs)
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP:
+            return self._step_then_reset_later(actions)
+        if self.autoreset_mode is AutoresetMode.DISABLED:
+            return self._step_without_reset(actions)
+        return self._step_and_reset(actions)
+
+    def _advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Apply the transition to all columns; return rewards, terminated, truncated and ended, each [B]."""
+        self._step += 1
+        numbers = self._no_numbers
+        if self.dynamics.transition_draws:
+            numbers = uniforms(self._seed, self._episode, self._step, self.dynamics.transition_draws)
+        self._state, rewards, terminated = self.dynamics.transition(self._state, actions, numbers)
+        truncated = self._step >= self.dynamics.time_limit
+        return rewards, terminated, truncated, terminated | truncated
+
+    def _step_and_reset(self, actions: np.ndarray) -> StepResult:
+        rewards, terminated, truncated, ended = self._advance(actions)
+        observations = self.dynamics.observe(self._state)
+        if not ended.any():
+            return observations, rewards, terminated, truncated, {}
+        columns = np.flatnonzero(ended)
+        final_observations = observations[columns]  # a copy: [n, ...]
+        self._begin_episodes(columns)
+        observations[columns] = self.dynamics.observe(self._state[:, columns])
+        return observations, rewards, terminated, truncated, self._final_infos(columns, final_observations, ended)
+
+    def _step_then_reset_later(self, actions: np.ndarray) -> StepResult:
+        columns = np.flatnonzero(self._ended)
+        rewards, terminated, truncated, ended = self._advance(actions)
+        if len(columns):
+            self._begin_episodes(columns)
+            rewards[columns] = 0.0
+            terminated[columns] = truncated[columns] = ended[columns] = False
+        self._ended = ended
+        return self.dynamics.observe(self._state), rewards, terminated, truncated, {}
+
+    def _step_without_reset(self, actions: np.ndarray) -> StepResult:
+        if self._ended.any():
+            columns = np.flatnonzero(self._ended).tolist()
+            raise ResetNeeded(f"the episodes in columns {columns} are over: reset them (options={{'reset_mask': ...}})")
+        rewards, terminated, truncated, self._ended = self._advance(actions)
+        return self.dynamics.observe(self._state), rewards, terminated, truncated, {}
+
+    def _begin_episodes(self, columns: np.ndarray) -> None:
+        """Move the columns [n] to the start of their next episode."""
+        self._episode[columns] += 1
+        self._step[columns] = 0
+        self._ended[columns] = False
+        numbers = uniforms(
+            self._seed[columns], self._episode[columns], self._step[columns], self.dynamics.initial_draws
+        )
+        self._state[:, columns] = self.dynamics.initial(numbers)
+
+    def _final_infos(self, columns: np.ndarray, final_observations: np.ndarray, ended: np.ndarray) -> dict[str, Any]:
+        """Lay out the last observations as SyncVectorEnv does: object arrays [B] with masks."""
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        for column, observation in zip(columns.tolist(), final_observations, strict=True):
+            final_obs[column] = observation
+        return {"final_obs": final_obs, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
+
+    def _column_seeds(self, seed: int | Sequence[int | None] | None) -> np.ndarray:
+        """Spread the seed argument over the columns: int64 [B], -1 where none is given."""
+        if seed is None:
+            return np.full(self.num_envs, -1, dtype=np.int64)
+        seeds = [int(seed) + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else list(seed)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"got {len(seeds)} seeds for {self.num_envs} environments")
+        if any(s is not None and not 0 <= s < 2**63 for s in seeds):
+            raise ValueError(f"seeds must lie in [0, 2**63), got {seed}")
+        return np.array([-1 if s is None else s for s in seeds], dtype=np.int64)
+
+    def _reset_mask(self, options: Mapping[str, Any] | None) -> np.ndarray:
+        """Return the columns to reset, bool [B]."""
+        if options is None or "reset_mask" not in options:
+            return np.ones(self.num_envs, dtype=bool)
+        mask = options["reset_mask"]
+        if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != (self.num_envs,):
+            raise ValueError(f"options['reset_mask'] must be a bool array of shape ({self.num_envs},), got {mask!r}")
+        if not mask.any():
+            raise ValueError("options['reset_mask'] must mark at least one column")
+        if not self._ready and not mask.all():
+            raise ResetNeeded("reset all columns once before resetting some of them")
+        return mask
+
+    def get_state(self) -> State:
+        """Return everything that the future depends on, as copies.
+
+        Returns:
+            `hidden` [B, S], `seed`, `episode`, `step` (int64 [B]) and `ended` (bool [B]: waits for a reset). Every
+            array leads with B, so a column can be cut out and continued alone.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if not self._ready:
+            raise ResetNeeded("there is no state before the first reset()")
+        return {
+            "hidden": self._state.T.copy(),  # [B, S]
+            "seed": self._seed.copy(),
+            "episode": self._episode.copy(),
+            "step": self._step.copy(),
+            "ended": self._ended.copy(),
+        }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue exactly from what `get_state` returned, here or in another environment of the same kind.
+
+        Raises:
+            ValueError: missing or unknown keys, or a shape that does not fit.
+        """
+        expected = {"hidden": self._state.T.shape} | dict.fromkeys(
+            ("seed", "episode", "step", "ended"), (self.num_envs,)
+        )
+        if set(state) != set(expected):
+            raise ValueError(f"the state needs the keys {sorted(expected)}, got {sorted(state)}")
+        for key, shape in expected.items():
+            if np.shape(state[key]) != shape:
+                raise ValueError(f"state[{key!r}] has shape {np.shape(state[key])}, expected {shape}")
+        self._state = np.array(np.asarray(state["hidden"]).T, dtype=self._state.dtype, order="C")  # [S, B]
+        self._seed = np.array(state["seed"], dtype=np.int64)
+        self._episode = np.array(state["episode"], dtype=np.int64)
+        self._step = np.array(state["step"], dtype=np.int64)
+        self._ended = np.array(state["ended"], dtype=bool)
+        self._ready = True
