@@ -1,0 +1,16 @@
+"""Pure functions: returns and advantages, losses, masked statistics. No classes, no state."""
+
+from recurrent_rl.functional.losses import clip_value_change, clipped_surrogate, kl_k3, masked_value_loss
+from recurrent_rl.functional.masked import explained_variance, masked_mean, standardise
+from recurrent_rl.functional.returns import generalised_advantage
+
+__all__ = [
+    "clip_value_change",
+    "clipped_surrogate",
+    "explained_variance",
+    "generalised_advantage",
+    "kl_k3",
+    "masked_mean",
+    "masked_value_loss",
+    "standardise",
+]

@@ -1,0 +1,271 @@
+"""`save` and `load` behind Stable-Baselines3's signatures, and the snapshot that makes a resume exact.
+
+A checkpoint holds constructor arguments, weights, optimiser and a snapshot: counters, random generators, environment,
+normaliser and hidden states. The snapshot is taken at update boundaries, so that a file saved in the middle of a
+rollout continues from that rollout's start, bit for bit.
+"""
+
+import random
+import warnings
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.utils import check_for_correct_spaces
+
+from recurrent_rl.checkpoint import (
+    CheckpointError,
+    Schedules,
+    Tabulated,
+    Untrusted,
+    read_archive,
+    tabulate,
+    write_archive,
+)
+from recurrent_rl.vector import get_env_state, set_env_state, why_not_resumable
+
+_COUNTERS = ("num_timesteps", "_total_timesteps", "_episode_num", "_n_updates", "_current_progress_remaining")
+
+
+class Checkpointing(BaseAlgorithm):
+    """Mixed into an algorithm, before SB3's class."""
+
+    hyperparameters: ClassVar[tuple[str, ...]]
+    _boundary: dict[str, Any] | None
+    _resume: dict[str, Any] | None
+
+    # ---------------------------------------------------------------- snapshot
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what a resume needs beside weights and optimiser; plain values and host arrays."""
+        return {
+            "counters": {name: getattr(self, name) for name in _COUNTERS},
+            "episodes": list(self.ep_info_buffer or []),
+            "successes": list(self.ep_success_buffer or []),
+            "random": _random_state(self.device),
+            "environment": get_env_state(self.env) if self.env is not None else None,
+            "observation": self._last_obs,
+            "starts": self._last_episode_starts,
+            "states": None if self._last_states is None else [leaf.cpu().numpy() for leaf in self._last_states],
+        }
+
+    def _restore(self, snapshot: dict[str, Any]) -> None:
+        """Put environment, normaliser, hidden states and generators where the snapshot was taken; warn if impossible."""
+        assert self.env is not None, "Give the environment to load or set_env before learn."
+        reason = why_not_resumable(self.env)
+        if reason is None and (snapshot["environment"] is None or snapshot["observation"] is None):
+            reason = "the checkpoint holds no environment state"
+        if reason is None and len(snapshot["starts"]) != self.env.num_envs:
+            reason = (
+                f"the checkpoint has {len(snapshot['starts'])} environment columns, now there are {self.env.num_envs}"
+            )
+        if reason is not None:
+            warnings.warn(f"Training goes on with new episodes, not exactly where it stopped: {reason}.", stacklevel=4)
+            self._last_obs = None
+        else:
+            self.env.reset()  # builds what wrappers make at a reset; overwritten by the state
+            set_env_state(self.env, snapshot["environment"])
+            self._last_obs = snapshot["observation"]
+            self._last_episode_starts = snapshot["starts"]
+            self._last_states = tuple(torch.as_tensor(leaf, device=self.device) for leaf in snapshot["states"])
+        _set_random_state(snapshot["random"], self.device)
+
+    def _setup_learn(
+        self,
+        total_timesteps: int,
+        callback: Any = None,
+        reset_num_timesteps: bool = True,
+        tb_log_name: str = "run",
+        progress_bar: bool = False,
+    ) -> tuple[int, BaseCallback]:
+        resume, self._resume = self._resume, None
+        if resume is not None and not reset_num_timesteps:
+            self._restore(resume)
+        return super()._setup_learn(total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar)
+
+    # ---------------------------------------------------------------- save
+
+    def save(
+        self,
+        path: Any,
+        exclude: Iterable[str] | None = None,
+        include: Iterable[str] | None = None,
+    ) -> None:
+        """Write a checkpoint, atomically.
+
+        Args:
+            path: File (".zip" is added where it has no suffix) or open file.
+            exclude: Names of constructor arguments to leave out, and "resume" for a file without the snapshot (smaller,
+                and enough for predict).
+            include: Names of further attributes to keep; they must be plain values, arrays or specs.
+        """
+        left_out = set(exclude or ())
+        names = [name for name in self.hyperparameters if name not in left_out]
+        snapshot = self._boundary or self._resume or self.snapshot()
+        data = {
+            "algorithm": type(self).__name__,
+            "policy_class": self.policy_class,
+            "observation_space": self.observation_space,
+            "action_space": self.action_space,
+            "n_envs": self.n_envs,
+            "arguments": {name: getattr(self, name) for name in names},
+            "tables": {name: tabulate(value) for name in names if _is_function(value := getattr(self, name))},
+            "extra": {name: getattr(self, name) for name in include or ()},
+            "snapshot": None if "resume" in left_out else snapshot,
+        }
+        write_archive(path, data, self.get_parameters())
+
+    # ---------------------------------------------------------------- load
+
+    @classmethod
+    def load(  # type: ignore[override]
+        cls,
+        path: Any,
+        env: Any = None,
+        device: torch.device | str = "auto",
+        custom_objects: dict[str, Any] | None = None,
+        print_system_info: bool = False,
+        force_reset: bool = False,
+        trust: bool = False,
+        **kwargs: Any,
+    ) -> Self:
+        """Rebuild a model from a checkpoint.
+
+        `learn(n, reset_num_timesteps=False)` then goes on where the checkpoint was taken: environment, normaliser
+        statistics, hidden states and random generators are put back at that moment (with a warning where the environment
+        cannot). `force_reset=True`, or a learn that resets the counter, begins new episodes in the environment as given.
+
+        Args:
+            path: File or open file.
+            env: Anything that the constructor takes; None is enough for predict.
+            device: Where the model goes.
+            custom_objects: Replacements for stored arguments by name.
+            print_system_info: Print versions first.
+            force_reset: Do not put the environment back.
+            trust: Read pickled parts and import classes outside the allow-list. Only for files whose author you trust:
+                either can run any code.
+            kwargs: Constructor arguments to change.
+
+        Raises:
+            FileNotFoundError: No such file.
+            CheckpointError: Damaged, foreign, of another algorithm, not trusted, or with other spaces than `env`.
+        """
+        if print_system_info:
+            from stable_baselines3.common.utils import get_system_info
+
+            get_system_info()
+        data, parameters = read_archive(path, trust=trust)
+        if data.get("algorithm") != cls.__name__:
+            raise CheckpointError(
+                f"The checkpoint is of {data.get('algorithm')}; load it with that class, not {cls.__name__}."
+            )
+        arguments = _constructor_arguments(data, {**(custom_objects or {}), **kwargs})
+        if env is not None:
+            env = cls._wrap_env(env, arguments.get("verbose", 0))
+            _check_spaces(env, data)
+        model = cls(data["policy_class"], env, device=device, _init_setup_model=False, **arguments)  # type: ignore[call-arg]
+        model.observation_space, model.action_space = data["observation_space"], data["action_space"]
+        model.n_envs = data["n_envs"] if env is None else env.num_envs
+        model._setup_model()
+        model.set_parameters(parameters)
+        for name, value in data["extra"].items():
+            setattr(model, name, value)
+        if data["snapshot"] is not None:
+            model._continue_from(data["snapshot"], force_reset)
+        return model
+
+    def _continue_from(self, snapshot: dict[str, Any], force_reset: bool) -> None:
+        for name in _COUNTERS:
+            setattr(self, name, snapshot["counters"][name])
+        self.ep_info_buffer = deque(snapshot["episodes"], maxlen=self._stats_window_size)
+        self.ep_success_buffer = deque(snapshot["successes"], maxlen=self._stats_window_size)
+        self._resume = None if force_reset else snapshot
+
+    def set_parameters(
+        self, load_path_or_dict: Any, exact_match: bool = True, device: torch.device | str = "auto"
+    ) -> None:
+        """Load weights and optimiser from a checkpoint of ours, or from a dict as `get_parameters` gives."""
+        if not isinstance(load_path_or_dict, dict):
+            load_path_or_dict = read_archive(load_path_or_dict, self.device)[1]
+        try:
+            super().set_parameters(load_path_or_dict, exact_match, device)
+        except (RuntimeError, ValueError) as error:
+            raise CheckpointError(
+                f"The weights do not fit this model; build it with the same policy_kwargs and spaces. {error}"
+            ) from error
+
+
+def _constructor_arguments(data: dict[str, Any], replacements: dict[str, Any]) -> dict[str, Any]:
+    """Return the stored constructor arguments with the user's in their place; refuse what only trust reads."""
+    if "policy_class" in replacements:
+        data["policy_class"] = replacements.pop("policy_class")
+    stored = {**data["arguments"], **_tables_for_functions(data)}
+    given, kept = replacements.get("policy_kwargs"), stored.get("policy_kwargs")
+    if given is not None and not _contains_untrusted(kept) and given != kept:
+        raise CheckpointError(
+            f"policy_kwargs differ from the stored ones; leave them out. Stored: {kept}, given: {given}."
+        )
+    arguments = {**stored, **replacements}
+    for name, value in [("policy_class", data["policy_class"]), *arguments.items()]:
+        if (untrusted := _contains_untrusted(value)) is not None:
+            raise CheckpointError(
+                f"{name} holds {untrusted.description}, which this file can only give by running code. Pass your own with "
+                f"load(..., custom_objects={{{name!r}: ...}}), or trust=True if you trust the file's author."
+            )
+    return arguments
+
+
+def _is_function(value: Any) -> bool:
+    """Whether `value` is a schedule that the codec has no form for."""
+    return callable(value) and not isinstance(value, type | Schedules)
+
+
+def _tables_for_functions(data: dict[str, Any]) -> dict[str, Tabulated]:
+    """Return tables in place of the schedules that were functions and that an untrusted file cannot give back."""
+    tables = {name: table for name, table in data["tables"].items() if isinstance(data["arguments"][name], Untrusted)}
+    for name in tables:
+        warnings.warn(
+            f"{name} was a function when it was saved. Code is not loaded from checkpoints, so a table of its values "
+            f"stands in; pass {name}=... or trust=True to load for the function itself.",
+            stacklevel=4,
+        )
+    return tables
+
+
+def _contains_untrusted(value: Any) -> Untrusted | None:
+    if isinstance(value, Untrusted):
+        return value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return next((found for item in items if (found := _contains_untrusted(item)) is not None), None)
+
+
+def _check_spaces(env: Any, data: dict[str, Any]) -> None:
+    try:
+        check_for_correct_spaces(env, data["observation_space"], data["action_space"])
+    except ValueError as error:
+        raise CheckpointError(
+            f"{error}. The checkpoint was trained with observations {data['observation_space']} and actions "
+            f"{data['action_space']}; load it with an environment (and wrappers) of that kind."
+        ) from error
+
+
+def _random_state(device: torch.device) -> dict[str, Any]:
+    cuda = torch.cuda.get_rng_state(device).numpy() if device.type == "cuda" else None
+    return {
+        "torch": torch.get_rng_state().numpy(),
+        "cuda": cuda,
+        "numpy": np.random.get_state(),  # noqa: NPY002 - SB3 seeds and uses the global generator
+        "python": random.getstate(),
+    }
+
+
+def _set_random_state(state: dict[str, Any], device: torch.device) -> None:
+    torch.set_rng_state(torch.from_numpy(state["torch"]))
+    if device.type == "cuda" and state["cuda"] is not None:
+        torch.cuda.set_rng_state(torch.from_numpy(state["cuda"]), device)
+    np.random.set_state(state["numpy"])  # noqa: NPY002
+    random.setstate(state["python"])

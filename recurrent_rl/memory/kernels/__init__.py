@@ -1,0 +1,1 @@
+"""Time loops of the step cells."""

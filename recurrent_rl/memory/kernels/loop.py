@@ -1,0 +1,78 @@
+"""The time loop by autograd: one product for all input projections, then a step per row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from recurrent_rl.memory.base import State, reset_where
+
+Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A step function and its sizes: (input projection [B, G H], hidden projection [B, G H], state) -> state."""
+
+    name: str
+    gates: int
+    leaves: int
+    step: Callable[[Tensor, Tensor, State], State]
+
+
+def _tanh(projected: Tensor, hidden: Tensor, state: State) -> State:
+    return (torch.tanh(projected + hidden),)
+
+
+def _relu(projected: Tensor, hidden: Tensor, state: State) -> State:
+    return (torch.relu(projected + hidden),)
+
+
+def _lstm(projected: Tensor, hidden: Tensor, state: State) -> State:
+    enter, forget, candidate, leave = (projected + hidden).chunk(4, dim=1)
+    memory = torch.sigmoid(forget) * state[1] + torch.sigmoid(enter) * torch.tanh(candidate)
+    return torch.sigmoid(leave) * torch.tanh(memory), memory
+
+
+def _gru(projected: Tensor, hidden: Tensor, state: State) -> State:
+    reset_x, update_x, candidate_x = projected.chunk(3, dim=1)
+    reset_h, update_h, candidate_h = hidden.chunk(3, dim=1)
+    candidate = torch.tanh(candidate_x + torch.sigmoid(reset_x + reset_h) * candidate_h)
+    return (torch.lerp(candidate, state[0], torch.sigmoid(update_x + update_h)),)
+
+
+tanh_cell = Cell("tanh", 1, 1, _tanh)
+relu_cell = Cell("relu", 1, 1, _relu)
+lstm_cell = Cell("lstm", 4, 2, _lstm)
+gru_cell = Cell("gru", 3, 1, _gru)
+
+
+def run_layer(
+    cell: Cell, inputs: Tensor, entry: State, initial: State, starts: Tensor, resets: list[int], weights: Weights
+) -> tuple[Tensor, State]:
+    """Run one layer over T rows.
+
+    Args:
+        cell: Its step.
+        inputs: [T, B, I].
+        entry: Leaves [B, H].
+        initial: Leaves [H].
+        starts: [T, B] bool on the device of `inputs`.
+        resets: The rows t with a start in any column, other entries -1.
+        weights: weight_ih [G H, I], weight_hh [G H, H] and biases [G H] or None.
+
+    Returns:
+        Outputs [T, B, H] and the state after the last row.
+    """
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    projected = linear(inputs, weight_ih, bias_ih)  # [T, B, G H]
+    state, outputs = entry, []
+    fresh = tuple(leaf.expand_as(old) for leaf, old in zip(initial, entry, strict=True))
+    for t in range(len(inputs)):
+        if resets[t] >= 0:
+            state = reset_where(starts[t], fresh, state)
+        state = cell.step(projected[t], linear(state[0], weight_hh, bias_hh), state)
+        outputs.append(state[0])
+    return torch.stack(outputs), state

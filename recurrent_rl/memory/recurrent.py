@@ -1,0 +1,187 @@
+"""Step cells: vanilla RNN, LSTM, GRU, stacked."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from recurrent_rl.memory.base import Memory, MemorySpec, State
+from recurrent_rl.memory.initialise import InputInit, RecurrentInit, initialise_layer
+from recurrent_rl.memory.kernels.loop import Cell, gru_cell, lstm_cell, relu_cell, run_layer, tanh_cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecurrentSpec(MemorySpec):
+    """What all step cells have in common.
+
+    Args:
+        hidden_size: Units of each layer, H.
+        num_layers: Layers, L.
+        dropout: Between layers, in training mode only.
+        bias: Whether the cells have biases.
+        recurrent_init: Of the recurrent weights, gate by gate; "uniform" is torch's own.
+        input_init: Of the input weights, gate by gate.
+        learned_initial_state: The state before an episode is a parameter, not zero.
+        layer_norm: Normalise the output of each layer.
+    """
+
+    hidden_size: int = 64
+    num_layers: int = 1
+    dropout: float = 0.0
+    bias: bool = True
+    recurrent_init: RecurrentInit = "orthogonal"
+    input_init: InputInit = "xavier"
+    learned_initial_state: bool = False
+    layer_norm: bool = False
+
+    def __post_init__(self) -> None:
+        if self.hidden_size < 1 or self.num_layers < 1:
+            raise ValueError(f"{self}: hidden_size and num_layers must be at least 1.")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"{self}: dropout must be in [0, 1).")
+        if self.dropout > 0 and self.num_layers == 1:
+            raise ValueError(f"{self}: dropout acts between layers; set num_layers=2 or more, or dropout=0.")
+
+    @property
+    @abstractmethod
+    def cell(self) -> Cell:
+        """The cell's kernels and sizes."""
+
+    @property
+    def gate_bias(self) -> float | None:
+        """Initial bias of the forget gate, for the cell that has one."""
+        return None
+
+    def build(self, input_size: int) -> "RecurrentMemory":
+        """Return a new memory that reads inputs [T, B, input_size]."""
+        return RecurrentMemory(self, input_size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RNN(RecurrentSpec):
+    """Vanilla recurrence, h = f(W x + U h + b).
+
+    Source: Elman 1990, Finding Structure in Time.
+    """
+
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f'{self}: nonlinearity must be "tanh" or "relu".')
+
+    @property
+    def cell(self) -> Cell:
+        """The cell's kernels and sizes."""
+        return tanh_cell if self.nonlinearity == "tanh" else relu_cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTM(RecurrentSpec):
+    """Long short-term memory.
+
+    Args:
+        forget_bias: Initial bias of the forget gate; None leaves what input_init gives.
+
+    Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000 (forget gate); Jozefowicz et al. 2015 (its bias of 1).
+    """
+
+    forget_bias: float | None = 1.0
+
+    @property
+    def cell(self) -> Cell:
+        """The cell's kernels and sizes."""
+        return lstm_cell
+
+    @property
+    def gate_bias(self) -> float | None:
+        """Initial bias of the forget gate."""
+        return self.forget_bias
+
+
+@dataclass(frozen=True, kw_only=True)
+class GRU(RecurrentSpec):
+    """Gated recurrent unit, torch's variant (the reset gate acts after the recurrent product).
+
+    Source: Cho et al. 2014, Learning Phrase Representations using RNN Encoder-Decoder.
+    """
+
+    @property
+    def cell(self) -> Cell:
+        """The cell's kernels and sizes."""
+        return gru_cell
+
+
+class RecurrentMemory(Memory):
+    """A stack of step cells; parameters are named as in torch.nn.RNN, LSTM and GRU.
+
+    State leaves are [B, L, H]: (h,) or, for the LSTM, (h, c).
+    """
+
+    def __init__(self, spec: RecurrentSpec, input_size: int) -> None:
+        super().__init__()
+        self.spec, self.cell = spec, spec.cell
+        self.input_size, self.output_size = input_size, spec.hidden_size
+        for layer in range(spec.num_layers):
+            self._add_layer(layer, input_size if layer == 0 else spec.hidden_size)
+        shape = (self.cell.leaves, spec.num_layers, spec.hidden_size)
+        if spec.learned_initial_state:
+            self.initial = nn.Parameter(torch.zeros(shape))
+        else:
+            self.register_buffer("initial", torch.zeros(shape), persistent=False)
+
+    def _add_layer(self, layer: int, input_size: int) -> None:
+        spec, rows = self.spec, self.cell.gates * self.spec.hidden_size
+        weights = {
+            "weight_ih": torch.empty(rows, input_size),
+            "weight_hh": torch.empty(rows, spec.hidden_size),
+        }
+        if spec.bias:
+            weights |= {"bias_ih": torch.empty(rows), "bias_hh": torch.empty(rows)}
+        initialise_layer(weights, self.cell.gates, spec.recurrent_init, spec.input_init, spec.gate_bias)
+        for name, weight in weights.items():
+            self.register_parameter(f"{name}_l{layer}", nn.Parameter(weight))
+        if spec.layer_norm:
+            self.add_module(f"norm_l{layer}", nn.LayerNorm(spec.hidden_size))
+
+    def initial_state(self, batch_size: int) -> State:
+        """Return zeros, or the learned state, [B, L, H] for each leaf."""
+        return tuple(leaf.expand(batch_size, -1, -1) for leaf in self.initial)
+
+    def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """See `Memory.forward`."""
+        resets = [t if row else -1 for t, row in enumerate(starts.any(dim=1).tolist())]
+        device_starts = starts.to(inputs.device, non_blocking=True)
+        outputs, exits = inputs, []
+        for layer in range(self.spec.num_layers):
+            if layer > 0 and self.spec.dropout > 0:
+                outputs = nn.functional.dropout(outputs, self.spec.dropout, self.training)
+            initial = tuple(leaf[layer] for leaf in self.initial)
+            entry = tuple(leaf[:, layer] for leaf in state)
+            outputs, leaving = run_layer(
+                self.cell, outputs, entry, initial, device_starts, resets, self._weights(layer)
+            )
+            exits.append(leaving)
+            if self.spec.layer_norm:
+                outputs = self.get_submodule(f"norm_l{layer}")(outputs)
+        return outputs, tuple(torch.stack(leaves, dim=1) for leaves in zip(*exits, strict=True))  # [B, L, H]
+
+    def _weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        weight_ih, weight_hh = self.get_parameter(f"weight_ih_l{layer}"), self.get_parameter(f"weight_hh_l{layer}")
+        if not self.spec.bias:
+            return weight_ih, weight_hh, None, None
+        return weight_ih, weight_hh, self.get_parameter(f"bias_ih_l{layer}"), self.get_parameter(f"bias_hh_l{layer}")
+
+    def load_torch(self, module: nn.RNN | nn.LSTM | nn.GRU) -> None:
+        """Copy the weights of a torch module of the same kind and sizes.
+
+        Raises:
+            RuntimeError: Names or shapes differ; the message lists them.
+        """
+        missing, unexpected = self.load_state_dict(module.state_dict(), strict=False)
+        missing = [name for name in missing if name.startswith(("weight", "bias"))]
+        if missing or unexpected:
+            raise RuntimeError(f"The torch module does not fit: missing {missing}, unexpected {unexpected}.")

@@ -1,0 +1,54 @@
+"""From the memory's output to actions and values: hidden layers, SB3's action distributions, initialisation."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.torch_layers import create_mlp
+from torch import nn
+
+SUPPORTED_ACTIONS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+NetArch = list[int] | dict[str, list[int]] | None
+
+
+def check_action_space(space: spaces.Space) -> None:
+    """Raise ValueError, naming what is supported, unless the policy has a distribution for `space`."""
+    flat_multi = not isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary) or len(space.shape) == 1
+    if isinstance(space, SUPPORTED_ACTIONS) and flat_multi:
+        return
+    names = ", ".join(supported.__name__ for supported in SUPPORTED_ACTIONS)
+    raise ValueError(
+        f"The action space {space} is not supported; supported are {names} (the last two with one axis). "
+        "Wrap the environment so that its actions take one of these forms, "
+        "for example with gymnasium.wrappers.TransformAction."
+    )
+
+
+def split_net_arch(net_arch: NetArch, default: list[int]) -> tuple[list[int], list[int]]:
+    """Return the hidden widths of actor and critic from SB3's `net_arch` (list, dict(pi=, vf=) or None)."""
+    if net_arch is None:
+        return default, default
+    if isinstance(net_arch, dict):
+        unknown = set(net_arch) - {"pi", "vf"}
+        if unknown:
+            raise ValueError(f"net_arch has the unknown keys {sorted(unknown)}; use dict(pi=[...], vf=[...]).")
+        return net_arch.get("pi", []), net_arch.get("vf", [])
+    return net_arch, net_arch
+
+
+def hidden_layers(input_size: int, widths: Sequence[int], activation_fn: type[nn.Module]) -> tuple[nn.Sequential, int]:
+    """Return the layers between the memory and a head, and their output size."""
+    layers = nn.Sequential(*create_mlp(input_size, -1, list(widths), activation_fn)) if widths else nn.Sequential()
+    return layers, widths[-1] if widths else input_size
+
+
+@contextmanager
+def no_validation() -> Iterator[None]:
+    """Build torch distributions without argument checks: each check reads the device from the host."""
+    before = torch.distributions.Distribution._validate_args
+    torch.distributions.Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        torch.distributions.Distribution.set_default_validate_args(before)

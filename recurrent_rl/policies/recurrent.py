@@ -1,0 +1,360 @@
+"""The recurrent actor-critic: feature extractor -> memory -> heads.
+
+    observation [T, B, ...] -> features [T, B, F] -> memory -> outputs [T, B, O] -> actor layers -> distribution
+                                                        \\-> (or a memory of its own) -> critic layers -> value
+
+The policy holds parameters only. Memory state goes in and comes out of every call as a flat tuple of leaves
+[B, ...]: the actor's leaves first, then the critic's if it has a memory of its own.
+"""
+
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.distributions import (
+    Distribution,
+    StateDependentNoiseDistribution,
+    make_proba_distribution,
+)
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.preprocessing import get_action_dim, preprocess_obs
+from stable_baselines3.common.torch_layers import (
+    BaseFeaturesExtractor,
+    CombinedExtractor,
+    FlattenExtractor,
+    NatureCNN,
+)
+from stable_baselines3.common.type_aliases import Schedule
+from torch import Tensor, nn
+
+from recurrent_rl.functional.observation import HostObservation, Observation, map_observation
+from recurrent_rl.memory import GRU, Memory, MemorySpec, State
+from recurrent_rl.policies.heads import NetArch, check_action_space, hidden_layers, no_validation, split_net_arch
+
+Critic = str | MemorySpec
+
+
+class RecurrentActorCriticPolicy(BasePolicy):
+    """Actor and critic over a memory; the arguments but `memory` and `critic` are SB3's ActorCriticPolicy's.
+
+    Args:
+        observation_space: Box, Discrete, MultiDiscrete, MultiBinary or a flat Dict of them.
+        action_space: Box, Discrete, MultiDiscrete or MultiBinary.
+        lr_schedule: Progress remaining (1 to 0) -> learning rate.
+        memory: What the actor remembers with.
+        critic: "shared" reads the actor's memory and its gradient reaches it; "detached" reads it without gradient;
+            "separate" has a memory of its own by the same spec; another spec gives it that memory
+            (`NoMemory()` is a feed-forward critic).
+        net_arch: Hidden layers after the memory: a list for both heads, or dict(pi=[...], vf=[...]).
+        activation_fn: Follows every hidden layer.
+        ortho_init: Orthogonal weights for extractor, layers and heads (the memory's own are in its spec).
+        use_sde: Generalised state-dependent exploration, Box actions only.
+        log_std_init: Initial log standard deviation of Box actions.
+        full_std: gSDE: a standard deviation per feature and action, not per feature only.
+        use_expln: gSDE: keep the standard deviation positive by expln rather than exp.
+        squash_output: gSDE: tanh on the actions.
+        features_extractor_class: Observation -> features; by default what the policy's name says (flatten, NatureCNN,
+            CombinedExtractor).
+        features_extractor_kwargs: Its arguments.
+        share_features_extractor: One extractor for actor and critic, or one each.
+        normalize_images: Divide images by 255.
+        optimizer_class: Of torch.optim.
+        optimizer_kwargs: Its arguments but the learning rate; Adam gets eps=1e-5 unless given.
+    """
+
+    default_extractor: ClassVar[type[BaseFeaturesExtractor]] = FlattenExtractor
+
+    def __init__(
+        self,
+        observation_space: spaces.Space,
+        action_space: spaces.Space,
+        lr_schedule: Schedule,
+        *,
+        memory: MemorySpec | None = None,
+        critic: Critic = "shared",
+        net_arch: NetArch = None,
+        activation_fn: type[nn.Module] = nn.Tanh,
+        ortho_init: bool = True,
+        use_sde: bool = False,
+        log_std_init: float = 0.0,
+        full_std: bool = True,
+        use_expln: bool = False,
+        squash_output: bool = False,
+        features_extractor_class: type[BaseFeaturesExtractor] | None = None,
+        features_extractor_kwargs: dict[str, Any] | None = None,
+        share_features_extractor: bool = True,
+        normalize_images: bool = True,
+        optimizer_class: type[torch.optim.Optimizer] = torch.optim.Adam,
+        optimizer_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        check_action_space(action_space)
+        if squash_output and not use_sde:
+            raise ValueError("squash_output=True needs use_sde=True: the plain Gaussian is clipped, not squashed.")
+        if optimizer_kwargs is None:
+            optimizer_kwargs = {"eps": 1e-5} if issubclass(optimizer_class, torch.optim.Adam) else {}
+        features_extractor_class = features_extractor_class or self.default_extractor
+        super().__init__(
+            observation_space,
+            action_space,
+            features_extractor_class,
+            features_extractor_kwargs,
+            optimizer_class=optimizer_class,
+            optimizer_kwargs=optimizer_kwargs,
+            squash_output=squash_output,
+            normalize_images=normalize_images,
+        )
+        self.use_sde = use_sde
+        self.log_std_init = log_std_init
+        self.features_extractor = self.make_features_extractor()
+        self.critic_features = self.features_extractor if share_features_extractor else self.make_features_extractor()
+        self._build_memories(memory if memory is not None else GRU(), critic)
+        actor_widths, critic_widths = split_net_arch(
+            net_arch, default=[] if issubclass(features_extractor_class, NatureCNN) else [64, 64]
+        )
+        self.actor_layers, actor_size = hidden_layers(self.memory.output_size, actor_widths, activation_fn)
+        critic_input = (self.critic_memory or self.memory).output_size
+        self.critic_layers, critic_size = hidden_layers(critic_input, critic_widths, activation_fn)
+        distribution_kwargs = {"full_std": full_std, "squash_output": squash_output, "use_expln": use_expln}
+        self.distribution = make_proba_distribution(action_space, use_sde, distribution_kwargs if use_sde else None)
+        self.action_net, self.log_std = self._build_action_net(actor_size)
+        self.value_net = nn.Linear(critic_size, 1)
+        if ortho_init:
+            self._initialise_orthogonally()
+        self.optimizer = optimizer_class(self.parameters(), lr=lr_schedule(1), **optimizer_kwargs)  # type: ignore[call-arg]
+
+    # ---------------------------------------------------------------- building
+
+    def _build_memories(self, memory: MemorySpec, critic: Critic) -> None:
+        if not isinstance(memory, MemorySpec):
+            raise ValueError(f"memory={memory!r} is not a memory spec; give one such as memory=GRU(hidden_size=64).")
+        if not isinstance(critic, MemorySpec) and critic not in ("shared", "detached", "separate"):
+            raise ValueError(f'critic={critic!r} is unknown; use "shared", "detached", "separate" or a memory spec.')
+        if critic in ("shared", "detached") and self.critic_features is not self.features_extractor:
+            raise ValueError(
+                f'critic="{critic}" reads the actor\'s memory, which has one feature extractor; use '
+                'share_features_extractor=True, or critic="separate".'
+            )
+        self.memory: Memory = memory.build(self.features_extractor.features_dim)
+        self.detach_critic = critic == "detached"
+        self.critic_memory: Memory | None = None
+        if critic not in ("shared", "detached"):
+            spec = critic if isinstance(critic, MemorySpec) else memory
+            self.critic_memory = spec.build(self.critic_features.features_dim)
+        self._actor_leaves = len(self.memory.initial_state(1))
+
+    def _build_action_net(self, latent_size: int) -> tuple[nn.Module, nn.Parameter | None]:
+        if isinstance(self.distribution, StateDependentNoiseDistribution):
+            return self.distribution.proba_distribution_net(
+                latent_dim=latent_size, latent_sde_dim=latent_size, log_std_init=self.log_std_init
+            )
+        if isinstance(self.action_space, spaces.Box):
+            return self.distribution.proba_distribution_net(  # type: ignore[return-value]
+                latent_dim=latent_size,
+                log_std_init=self.log_std_init,  # type: ignore[call-arg]
+            )
+        return self.distribution.proba_distribution_net(latent_dim=latent_size), None  # type: ignore[return-value]
+
+    def _initialise_orthogonally(self) -> None:
+        gains: list[tuple[nn.Module, float]] = [
+            (self.features_extractor, np.sqrt(2)),
+            (self.critic_features, np.sqrt(2)),
+            (self.actor_layers, np.sqrt(2)),
+            (self.critic_layers, np.sqrt(2)),
+            (self.action_net, 0.01),
+            (self.value_net, 1.0),
+        ]
+        for module, gain in dict(gains).items():  # a shared extractor once
+            module.apply(partial(self.init_weights, gain=gain))
+
+    # ---------------------------------------------------------------- memory state
+
+    def initial_state(self, batch_size: int) -> State:
+        """Return the state before an episode's first observation: the actor's leaves, then the critic's."""
+        actor = self.memory.initial_state(batch_size)
+        return actor if self.critic_memory is None else actor + self.critic_memory.initial_state(batch_size)
+
+    def remember(self, observations: Observation, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
+        """Read T observations into memory; return what actor and critic see of it, and the state that follows.
+
+        Args:
+            observations: [T, B, ...].
+            state: Leaves [B, ...], the state that enters row 0.
+            starts: [T, B] bool on the host.
+
+        Returns:
+            Outputs of the actor's memory [T, B, O], of the critic's [T, B, O'], and the state after row T - 1.
+        """
+        features = self._features(observations, starts, self.features_extractor)  # [T, B, F]
+        outputs, actor_state = self.memory(features, state[: self._actor_leaves], starts)
+        if self.critic_memory is None:
+            return outputs, outputs.detach() if self.detach_critic else outputs, actor_state
+        if self.critic_features is not self.features_extractor:
+            features = self._features(observations, starts, self.critic_features)
+        critic_outputs, critic_state = self.critic_memory(features, state[self._actor_leaves :], starts)
+        return outputs, critic_outputs, actor_state + critic_state
+
+    def _features(self, observations: Observation, starts: Tensor, extractor: BaseFeaturesExtractor) -> Tensor:
+        flat = map_observation(lambda x: x.flatten(0, 1), observations)  # [T B, ...]
+        preprocessed = preprocess_obs(flat, self.observation_space, normalize_images=self.normalize_images)
+        return extractor(preprocessed).unflatten(0, starts.shape)  # [T, B, F]
+
+    # ---------------------------------------------------------------- acting
+
+    def act(
+        self, observation: Observation, state: State, starts: Tensor, deterministic: bool = False
+    ) -> tuple[Tensor, Tensor, Tensor, State]:
+        """Take one step in B environments.
+
+        Args:
+            observation: [B, ...] on the policy's device.
+            state: Leaves [B, ...].
+            starts: [B] bool on the host; the state is replaced by the initial one where true.
+            deterministic: The distribution's mode in place of a sample.
+
+        Returns:
+            Actions [B, ...], values [B], log-probabilities [B] and the state that follows.
+        """
+        latent, critic_latent, state = self._remember_one(observation, state, starts)
+        distribution = self._distribution(self.actor_layers(latent))
+        actions = distribution.get_actions(deterministic=deterministic)
+        return actions, self._values(critic_latent), distribution.log_prob(actions), state
+
+    def forward(
+        self, observation: Observation, state: State, starts: Tensor, deterministic: bool = False
+    ) -> tuple[Tensor, Tensor, Tensor, State]:
+        """Same as `act`."""
+        return self.act(observation, state, starts, deterministic)
+
+    def predict_values(self, observation: Observation, state: State, starts: Tensor) -> Tensor:
+        """Return V [B] of observations [B, ...] read with `state` (leaves [B, ...]) where `starts` [B] is false."""
+        return self._values(self._remember_one(observation, state, starts)[1])
+
+    def _remember_one(self, observation: Observation, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
+        one_row = map_observation(lambda x: x.unsqueeze(0), observation)  # [1, B, ...]
+        outputs, critic_outputs, state = self.remember(one_row, state, starts.unsqueeze(0))
+        return outputs[0], critic_outputs[0], state
+
+    # ---------------------------------------------------------------- learning
+
+    def evaluate_actions(
+        self, observations: Observation, actions: Tensor, state: State, starts: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Replay T rows from an entry state.
+
+        Args:
+            observations: [T, B, ...].
+            actions: [T, B, ...], as stored.
+            state: Leaves [B, ...], the state that enters row 0.
+            starts: [T, B] bool on the host.
+
+        Returns:
+            Values, log-probabilities and entropies, each [T, B]. Where a distribution has no closed entropy
+            (squashed gSDE), minus the log-probability stands in for it.
+        """
+        outputs, critic_outputs, _ = self.remember(observations, state, starts)
+        distribution = self._distribution(self.actor_layers(outputs.flatten(0, 1)))
+        log_probs = distribution.log_prob(actions.flatten(0, 1))  # [T B]
+        entropy = distribution.entropy()
+        entropy = -log_probs if entropy is None else entropy
+        values = self._values(critic_outputs.flatten(0, 1))
+        return values.view(starts.shape), log_probs.view(starts.shape), entropy.view(starts.shape)
+
+    def reset_noise(self, n_envs: int = 1) -> None:
+        """Draw new gSDE exploration matrices, one per environment; does nothing without gSDE."""
+        if isinstance(self.distribution, StateDependentNoiseDistribution):
+            assert self.log_std is not None
+            self.distribution.sample_weights(self.log_std, batch_size=n_envs)
+
+    def _distribution(self, latent: Tensor) -> Distribution:
+        parameters = self.action_net(latent)
+        with no_validation():
+            if isinstance(self.distribution, StateDependentNoiseDistribution):
+                assert self.log_std is not None
+                return self.distribution.proba_distribution(parameters, self.log_std, latent)
+            if self.log_std is not None:
+                return self.distribution.proba_distribution(parameters, self.log_std)
+            return self.distribution.proba_distribution(parameters)
+
+    def _values(self, critic_latent: Tensor) -> Tensor:
+        return self.value_net(self.critic_layers(critic_latent)).squeeze(-1)
+
+    # ---------------------------------------------------------------- SB3's predict
+
+    def predict(
+        self,
+        observation: HostObservation,
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """Return actions for host observations and the state to pass to the next call.
+
+        Args:
+            observation: One observation, or B stacked.
+            state: What the previous call returned (leaves [B, ...]); None starts episodes.
+            episode_start: bool [B], True where this observation is an episode's first; None starts nothing unless
+                `state` is None.
+            deterministic: The distribution's mode in place of a sample.
+        """
+        if isinstance(observation, tuple):
+            raise ValueError("predict got a tuple: `obs, info = env.reset()` is Gymnasium's form; pass `obs` alone.")
+        self.set_training_mode(False)
+        tensor, vectorised = self.obs_to_tensor(observation)
+        tensor = map_observation(lambda x: x.float() if x.dtype == torch.float64 else x, tensor)
+        batch_size = len(next(iter(tensor.values())) if isinstance(tensor, dict) else tensor)
+        starts = _predict_starts(episode_start, state, batch_size)
+        if state is None:
+            entering = self.memory.initial_state(batch_size)
+        else:
+            entering = tuple(torch.as_tensor(leaf, device=self.device) for leaf in state)
+        with torch.no_grad():
+            one_row = map_observation(lambda x: x.unsqueeze(0), tensor)  # [1, B, ...]
+            features = self._features(one_row, starts.unsqueeze(0), self.features_extractor)
+            outputs, leaving = self.memory(features, entering, starts.unsqueeze(0))
+            actions = self._distribution(self.actor_layers(outputs[0])).get_actions(deterministic=deterministic)
+        env_actions = self.to_env_actions(actions)
+        return env_actions if vectorised else env_actions[0], tuple(leaf.cpu().numpy() for leaf in leaving)
+
+    def blank_actions(self, batch_size: int) -> Tensor:
+        """Return zeros of the shape and type that `act` gives for `batch_size` observations."""
+        if isinstance(self.action_space, spaces.Discrete):
+            return torch.zeros(batch_size, dtype=torch.int64, device=self.device)
+        dtype = torch.int64 if isinstance(self.action_space, spaces.MultiDiscrete) else torch.float32
+        return torch.zeros((batch_size, get_action_dim(self.action_space)), dtype=dtype, device=self.device)
+
+    def to_env_actions(self, actions: Tensor) -> np.ndarray:
+        """Return actions [B, ...] in the form that the environment takes: on the host, clipped or rescaled to its box."""
+        host = actions.cpu().numpy().reshape((-1, *self.action_space.shape))  # type: ignore[misc]
+        if not isinstance(self.action_space, spaces.Box):
+            return host
+        if self.squash_output:
+            return self.unscale_action(host)  # type: ignore[return-value]
+        return np.clip(host, self.action_space.low, self.action_space.high)
+
+    def _predict(self, observation: Observation, deterministic: bool = False) -> Tensor:
+        raise NotImplementedError("A recurrent policy acts with a state: use predict or act.")
+
+
+class RecurrentActorCriticCnnPolicy(RecurrentActorCriticPolicy):
+    """The same for images."""
+
+    default_extractor = NatureCNN
+
+
+class RecurrentMultiInputActorCriticPolicy(RecurrentActorCriticPolicy):
+    """The same for Dict observations."""
+
+    default_extractor = CombinedExtractor
+
+
+def _predict_starts(episode_start: np.ndarray | None, state: tuple[np.ndarray, ...] | None, batch_size: int) -> Tensor:
+    if state is None:
+        return torch.ones(batch_size, dtype=torch.bool)
+    if episode_start is None:
+        return torch.zeros(batch_size, dtype=torch.bool)
+    starts = torch.as_tensor(np.asarray(episode_start, dtype=bool)).reshape(-1)
+    if len(starts) != batch_size:
+        raise ValueError(f"episode_start has {len(starts)} entries for {batch_size} observations; give one for each.")
+    return starts

@@ -1,0 +1,41 @@
+"""Observations on their way from the environment into storage."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recurrent_rl.functional.observation import HostObservation, Observation
+
+
+def to_device(observation: HostObservation, device: torch.device) -> Observation:
+    """Copy a host observation to `device`; float64 becomes float32, other types stay (images remain uint8).
+
+    The copy is real on the CPU too: environments may write into the same array at their next step.
+    """
+    if isinstance(observation, dict):
+        return {key: _tensor(value, device) for key, value in observation.items()}
+    return _tensor(observation, device)
+
+
+def write_row(storage: Observation, t: int, row: Observation) -> None:
+    """Write `row` [B, ...] into `storage` [T, B, ...] at time t."""
+    if isinstance(storage, dict):
+        assert isinstance(row, dict)
+        for key, value in storage.items():
+            value[t].copy_(row[key])
+    else:
+        assert isinstance(row, Tensor)
+        storage[t].copy_(row)
+
+
+def concatenate(rows: list[Observation]) -> Observation:
+    """Concatenate observations [n_i, ...] along their first dimension."""
+    first = rows[0]
+    if isinstance(first, dict):
+        return {key: torch.cat([row[key] for row in rows if isinstance(row, dict)]) for key in first}
+    return torch.cat([row for row in rows if isinstance(row, Tensor)])
+
+
+def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
+    dtype = torch.float32 if array.dtype == np.float64 else None
+    return torch.tensor(array, dtype=dtype, device=device)

@@ -1,0 +1,115 @@
+"""The one face through which the collector reads any SB3 VecEnv."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv
+
+from recurrent_rl.vector.keys import ENDED, FILLER
+
+HostObservation = np.ndarray | dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One step of B columns.
+
+    Args:
+        observation: To act on next [B, ...].
+        reward: float32 [B], 0 on filler rows.
+        terminated: bool [B], the world ended.
+        truncated: bool [B], a clock cut the episode (and the world did not end).
+        valid: bool [B], False on the filler rows of a next-step autoreset.
+        starts: bool [B], `observation` is an episode's first.
+        final_observation: Of the truncated columns [n, ...], or None where n is 0.
+        final_columns: The truncated columns [n], ascending.
+        dones: SB3's, for callbacks.
+        infos: SB3's, for callbacks.
+    """
+
+    observation: HostObservation
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    valid: np.ndarray
+    starts: np.ndarray
+    final_observation: HostObservation | None
+    final_columns: np.ndarray
+    dones: np.ndarray
+    infos: list[dict[str, Any]]
+
+
+def read_step(vec_env: VecEnv, actions: np.ndarray) -> Transition:
+    """Step the environment and read terminations, truncations and filler rows from dones and infos.
+
+    Args:
+        vec_env: With any SB3 wrappers on top.
+        actions: [B, ...].
+    """
+    observation, rewards, dones, infos = vec_env.step(actions)
+    dones = np.asarray(dones, dtype=bool)
+    valid = np.ones(len(dones), dtype=bool)
+    truncated = np.zeros(len(dones), dtype=bool)
+    terminated = dones.copy()
+    finals: list[tuple[int, Any]] = []
+    for column, info in enumerate(infos):
+        if not info:
+            continue
+        if info.get(FILLER, False):
+            valid[column] = terminated[column] = False
+        elif ENDED in info:
+            truncated[column] = info[ENDED] == "truncated"
+            terminated[column] = not truncated[column]
+            if truncated[column]:
+                finals.append((column, _row(observation, column)))
+        elif dones[column] and info.get("TimeLimit.truncated", False):
+            truncated[column], terminated[column] = True, False
+            finals.append((column, info["terminal_observation"]))
+    return Transition(
+        observation=observation,  # type: ignore[arg-type]
+        reward=np.where(valid, rewards, 0.0).astype(np.float32),
+        terminated=terminated,
+        truncated=truncated,
+        valid=valid,
+        starts=dones,
+        final_observation=_stack([final for _, final in finals]),
+        final_columns=np.array([column for column, _ in finals], dtype=np.int64),
+        dones=dones,
+        infos=infos,
+    )
+
+
+def find_non_finite(observation: HostObservation, reward: np.ndarray | None) -> tuple[int, str] | None:
+    """Return the first column with a NaN or infinite entry and what it is in, or None.
+
+    Args:
+        observation: [B, ...] or a dict of such.
+        reward: [B], or None where there is none yet.
+    """
+    named = observation.items() if isinstance(observation, dict) else [("", observation)]
+    arrays = [(f"observation {key!r}" if key else "observation", array) for key, array in named]
+    if reward is not None:
+        arrays.append(("reward", reward))
+    for name, array in arrays:
+        # One sum per array is quick; the exact look is taken on suspicion only (a sum may overflow by itself).
+        if array.dtype.kind != "f" or np.isfinite(array.sum(dtype=np.float64)):
+            continue
+        bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+        if bad.any():
+            return int(bad.argmax()), name
+    return None
+
+
+def _stack(finals: list[Any]) -> HostObservation | None:
+    if not finals:
+        return None
+    if isinstance(finals[0], dict):
+        return {key: np.stack([final[key] for final in finals]) for key in finals[0]}
+    return np.stack(finals)
+
+
+def _row(observation: Any, column: int) -> Any:
+    if isinstance(observation, dict):
+        return {key: value[column] for key, value in observation.items()}
+    return observation[column]
