@@ -1,0 +1,85 @@
+"""How an action and a reward become part of an observation: pure functions over Gymnasium spaces."""
+
+from typing import Any, TypeGuard
+
+import numpy as np
+from gymnasium import spaces
+
+Observation = Any
+
+
+def action_width(space: spaces.Space) -> int:
+    """Return how many numbers encode one action.
+
+    Raises:
+        ValueError: the space is not Discrete, MultiDiscrete, MultiBinary or Box.
+    """
+    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        return int(_choices(space).sum())
+    if isinstance(space, spaces.MultiBinary | spaces.Box):
+        return int(np.prod(space.shape))
+    raise ValueError(f"actions must be Discrete, MultiDiscrete, MultiBinary or Box, not {space}")
+
+
+def encode_actions(space: spaces.Space, actions: np.ndarray) -> np.ndarray:
+    """Encode actions [B, ...]: one-hots for choices, the bits or numbers themselves otherwise.
+
+    Returns:
+        float32 [B, action_width(space)]; a fresh array.
+    """
+    if not isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        return np.array(actions, dtype=np.float32).reshape(len(actions), -1)  # [B, A]
+    choices = _choices(space)
+    offsets = np.cumsum(choices) - choices - np.ravel(space.start)  # [K], where each part's one-hot begins
+    encoded = np.zeros((len(actions), choices.sum()), dtype=np.float32)
+    np.put_along_axis(encoded, actions.reshape(len(actions), -1).astype(np.int64) + offsets, 1.0, axis=1)
+    return encoded
+
+
+def _choices(space: spaces.Discrete | spaces.MultiDiscrete) -> np.ndarray:
+    """Return the number of choices of each part, int64 [K]."""
+    return np.ravel(space.n if isinstance(space, spaces.Discrete) else space.nvec).astype(np.int64)
+
+
+def joint_space(observation: spaces.Space, action: spaces.Space) -> spaces.Space:
+    """Return the space of `join`: a flat Box for a one-dimensional Box, a Dict for any other observation."""
+    low, high = _action_bounds(action)
+    if not is_flat(observation):
+        return spaces.Dict(
+            {
+                "observation": observation,
+                "previous_action": spaces.Box(low, high, dtype=np.float32),
+                "previous_reward": spaces.Box(-np.inf, np.inf, (1,), np.float32),
+            }
+        )
+    return spaces.Box(
+        np.concatenate([observation.low, low, [-np.inf]]).astype(np.float32),
+        np.concatenate([observation.high, high, [np.inf]]).astype(np.float32),
+        dtype=np.float32,
+    )
+
+
+def _action_bounds(space: spaces.Space) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds of an encoded action, [A] each; zero, which stands for "none yet", lies within."""
+    if isinstance(space, spaces.Box):
+        low, high = space.low.ravel(), space.high.ravel()
+        return np.minimum(low, 0).astype(np.float32), np.maximum(high, 0).astype(np.float32)
+    width = action_width(space)
+    return np.zeros(width, dtype=np.float32), np.ones(width, dtype=np.float32)
+
+
+def is_flat(observation: spaces.Space) -> TypeGuard[spaces.Box]:
+    """Say whether the observation is a one-dimensional Box."""
+    return isinstance(observation, spaces.Box) and len(observation.shape) == 1
+
+
+def join(space: spaces.Space, observation: Observation, action: np.ndarray, reward: np.ndarray) -> Observation:
+    """Append an encoded action [..., A] and a reward [...] to an observation of `space`, batched alike.
+
+    Returns:
+        float32 [..., O + A + 1] for a one-dimensional Box, otherwise a dict; fresh arrays but for `observation`.
+    """
+    rewards = reward[..., None].astype(np.float32)  # [..., 1]
+    if not is_flat(space):
+        return {"observation": observation, "previous_action": action.copy(), "previous_reward": rewards}
+    return np.concatenate([observation, action, rewards], axis=-1, dtype=np.float32)

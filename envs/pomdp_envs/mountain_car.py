@@ -1,0 +1,100 @@
+"""Drive a weak car out of a valley without seeing its velocity."""
+
+import math
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+
+from pomdp_envs.batched import BatchedEnv
+from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.single import SingleEnv
+
+LEFT_WALL, RIGHT_WALL = -1.2, 0.6
+GOAL = 0.45
+MAX_SPEED = 0.07
+POWER = 0.0015
+GRAVITY = 0.0025
+
+
+class MountainCarContinuousDynamics(Dynamics):
+    """Gymnasium's MountainCarContinuous-v0, bit for bit, of which only [position] is seen.
+
+    State: position, uniform in [-0.6, -0.4) at the start; velocity, 0 at the start; and whether the two are in single
+    precision (Gymnasium draws the first state in double precision and rounds every later one). Action: a force,
+    clipped to [-1, 1]. Reward: -0.1 action^2 (not clipped), and 100 for reaching position 0.45, which ends the
+    episode; it is cut after 999 steps.
+
+    Source: Moore (1990), "Efficient memory-based learning for robot control"; hiding velocities:
+    MountainCarContinuousNoVel-v0 of RL Baselines3 Zoo (which writes a zero in its place).
+    """
+
+    observation_space = spaces.Box(LEFT_WALL, RIGHT_WALL, (1,), np.float32)
+    action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
+    time_limit = 999
+    initial_draws = 1
+
+    def initial(self, uniforms: np.ndarray) -> np.ndarray:
+        """Put the car at rest near the bottom."""
+        position = uniforms[0] * 0.2 - 0.6
+        return np.stack([position, np.zeros_like(position), np.zeros_like(position)])
+
+    def transition(
+        self, state: np.ndarray, action: np.ndarray, uniforms: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Take one step; columns that have just started do it in double precision, as Gymnasium does."""
+        position, velocity, single = state
+        force = action[:, 0]  # [B], float32
+        following, terminated = _advance(position.astype(np.float32), velocity.astype(np.float32), force)
+        starting = single == 0
+        if starting.any():
+            following_double, terminated_double = _advance(position, velocity, force)
+            following = np.where(starting, following_double, following)
+            terminated = np.where(starting, terminated_double, terminated)
+        reward = 100.0 * terminated - np.square(force, dtype=np.float64) * 0.1
+        return np.concatenate([following, np.ones((1, len(force)))]), reward, terminated  # state: [3, B]
+
+    def observe(self, state: np.ndarray) -> np.ndarray:
+        """Show [position], float32 [B, 1]."""
+        return state[0][:, None].astype(np.float32)  # [B, 1]
+
+
+def _advance(position: np.ndarray, velocity: np.ndarray, force: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Move by one step in the precision of position and velocity [B].
+
+    Returns:
+        position and velocity, rounded to float32 [2, B], and terminated [B].
+    """
+    velocity = velocity + _acceleration(position, force).astype(position.dtype)
+    velocity = np.clip(velocity, -MAX_SPEED, MAX_SPEED)
+    position = np.clip(position + velocity, LEFT_WALL, RIGHT_WALL)
+    velocity = np.where((position == LEFT_WALL) & (velocity < 0), 0, velocity)
+    return np.stack([position, velocity]).astype(np.float32), (position >= GOAL) & (velocity >= 0)
+
+
+def _acceleration(position: np.ndarray, force: np.ndarray) -> np.ndarray:
+    """Return the change of velocity, float64 [B].
+
+    Gymnasium clips with Python's min and max: a clipped force becomes a Python float and the difference is then taken
+    in double precision; any other stays float32. The cosine is the C library's.
+    """
+    slope = GRAVITY * np.array([math.cos(angle) for angle in (3 * position).tolist()])  # float64 [B]
+    rounded = (force * POWER - slope.astype(np.float32)).astype(np.float64)
+    clipped = np.abs(force) > 1
+    if not clipped.any():
+        return rounded
+    return np.where(clipped, np.clip(force, -1, 1).astype(np.float64) * POWER - slope, rounded)
+
+
+class MountainCarContinuousNoVelVector(BatchedEnv):
+    """B mountain cars with hidden velocity; see `MountainCarContinuousDynamics`."""
+
+    def __init__(self, num_envs: int = 1, autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP) -> None:
+        super().__init__(MountainCarContinuousDynamics(), num_envs, autoreset_mode)
+
+
+class MountainCarContinuousNoVel(SingleEnv):
+    """One mountain car with hidden velocity; see `MountainCarContinuousDynamics`."""
+
+    def __init__(self) -> None:
+        super().__init__(MountainCarContinuousDynamics())
