@@ -1,0 +1,37 @@
+import numpy as np
+
+from pomdp_envs import CartPoleNoVelVector
+
+GAINS = np.array([0.1, 0.2, 1.0, 0.3])  # position, velocity, angle, angular velocity
+
+
+def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
+    env = CartPoleNoVelVector(16)
+    rng = np.random.default_rng(0)
+    balances = np.arange(16) % 4 == 0
+
+    def policy(hidden):
+        return np.where(balances, hidden @ GAINS > 0, rng.random(16) < 0.5).astype(np.int64)
+
+    ends = assert_agrees_with_gymnasium(env, "CartPole-v1", slice(0, 4, 2), policy, steps=1100)
+    assert ends["terminated"] > 300
+    assert ends["truncated"] == 2 * balances.sum()
+
+
+def test_an_oracle_with_finite_differences_balances_and_no_linear_memoryless_policy_does(mean_return):
+    def oracle(history):
+        now, before = history[-1], history[max(len(history) - 2, 0)]
+        velocity = (now - before) / 0.02
+        moving = np.stack([now[:, 0], velocity[:, 0], now[:, 1], velocity[:, 1]], axis=1)
+        return (moving @ GAINS > 0).astype(np.int64)
+
+    assert mean_return(CartPoleNoVelVector(50), oracle).min() == 500
+
+    directions = np.repeat(np.linspace(0, 2 * np.pi, 64, endpoint=False), 20)  # 64 policies, 20 episodes each
+    weights = np.stack([np.cos(directions), np.sin(directions)], axis=1)
+
+    def memoryless(history):
+        return ((history[-1] * weights).sum(axis=1) > 0).astype(np.int64)
+
+    returns = mean_return(CartPoleNoVelVector(len(directions)), memoryless).reshape(64, 20)
+    assert returns.mean(axis=1).max() < 150

@@ -1,0 +1,37 @@
+import numpy as np
+
+from pomdp_envs import MountainCarContinuousNoVelVector
+
+
+def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
+    env = MountainCarContinuousNoVelVector(12)
+    rng = np.random.default_rng(0)
+    kind = np.arange(12) % 3
+
+    def policy(hidden):
+        wander = rng.uniform(-1.5, 1.5, 12)  # some of them are clipped
+        drive = np.where(hidden[:, 1] >= 0, 1.0, -1.0)  # reaches the goal; also hits the left wall
+        strong = drive * rng.uniform(0.5, 2.0, 12)
+        return np.choose(kind, [wander, drive, strong])[:, None].astype(np.float32)
+
+    ends = assert_agrees_with_gymnasium(env, "MountainCarContinuous-v0", slice(0, 1), policy, steps=1100)
+    assert ends["terminated"] > 30
+    assert ends["truncated"] == 4
+
+
+def test_an_oracle_with_one_difference_reaches_the_goal_and_no_threshold_on_the_position_does(mean_return):
+    def oracle(history):
+        moved = history[-1][:, 0] - history[max(len(history) - 2, 0)][:, 0]
+        return np.where(moved >= 0, 1.0, -1.0)[:, None].astype(np.float32)
+
+    assert mean_return(MountainCarContinuousNoVelVector(50), oracle).min() > 85
+
+    # A force that depends on the position alone adds at most 0.0015 * 0.95 of energy on the way from the valley to
+    # the goal, and the hill takes 0.0016: a deterministic memoryless policy cannot arrive.
+    thresholds = np.repeat(np.linspace(-1.2, 0.5, 30), 10)
+    signs = np.tile([1.0, -1.0], 150)
+
+    def memoryless(history):
+        return np.where(history[-1][:, 0] >= thresholds, signs, -signs)[:, None].astype(np.float32)
+
+    assert mean_return(MountainCarContinuousNoVelVector(300), memoryless).max() < 0
