@@ -118,7 +118,7 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         columns = np.flatnonzero(ended)
         final_observations = observations[columns]  # a copy: [n, ...]
         self._begin_episodes(columns)
-        observations[columns] = self.dynamics.observe(self._state[:, columns])
+        observations[columns] = self.dynamics.observe(self._state.take(columns, axis=1))  # take keeps rows contiguous
         return observations, rewards, terminated, truncated, self._final_infos(columns, final_observations, ended)
 
     def _step_then_reset_later(self, actions: np.ndarray) -> StepResult:

@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import gymnasium
 import numpy as np
+from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
@@ -77,7 +78,7 @@ class LastStep:
         self.ended = np.array(state["previous_ended"], dtype=bool)
 
 
-class PreviousActionReward(gymnasium.Wrapper[Observation, Any, Observation, Any]):
+class PreviousActionReward(gymnasium.Wrapper[Observation, Any, Observation, Any], RecordConstructorArgs):
     """Append the previous action and reward to the observation; both are zero at an episode's start.
 
     A one-dimensional Box observation becomes one flat float32 Box: [observation, action, reward], where the action is
@@ -91,7 +92,8 @@ class PreviousActionReward(gymnasium.Wrapper[Observation, Any, Observation, Any]
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self)  # lets `env.spec` make the wrapped environment again
+        gymnasium.Wrapper.__init__(self, env)
         self.observation_space = joint_space(env.observation_space, env.action_space)
         self._last = LastStep(1, action_width(env.action_space))
 

@@ -203,6 +203,7 @@ def test_reset_without_a_seed_goes_on_to_the_next_episode():
     first, _ = env.reset(seed=5)
     second, _ = env.reset()
     assert (first != second).all()
+    assert env.get_state()["episode"].tolist() == [1, 1]
     env.reset(seed=5)
     np.testing.assert_array_equal(env.reset()[0], second)
     np.testing.assert_array_equal(env.reset(seed=[None, 6])[0][1], first[1])
