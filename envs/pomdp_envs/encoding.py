@@ -32,7 +32,8 @@ def encode_actions(space: spaces.Space, actions: np.ndarray) -> np.ndarray:
     choices = _choices(space)
     offsets = np.cumsum(choices) - choices - np.ravel(space.start)  # [K], where each part's one-hot begins
     encoded = np.zeros((len(actions), choices.sum()), dtype=np.float32)
-    np.put_along_axis(encoded, actions.reshape(len(actions), -1).astype(np.int64) + offsets, 1.0, axis=1)
+    hot = actions.reshape(len(actions), -1).astype(np.int64) + offsets  # [B, K]
+    encoded[np.arange(len(actions))[:, None], hot] = 1.0
     return encoded
 
 

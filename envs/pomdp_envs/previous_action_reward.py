@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
 
-from pomdp_envs.encoding import Observation, action_width, encode_actions, join, joint_space
+from pomdp_envs.encoding import Observation, action_width, encode_actions, is_flat, join, joint_space
 
 
 @runtime_checkable
@@ -186,11 +186,15 @@ class VectorPreviousActionReward(VectorWrapper[Observation, Any, Observation, An
 
     def _join_final(self, final_obs: np.ndarray) -> np.ndarray:
         """Append to the final observations of the columns that ended: object array [B]."""
+        space, columns = self.env.single_observation_space, np.flatnonzero(self._last.ended)
+        actions, rewards = self._last.actions[columns], self._last.rewards[columns]
+        if is_flat(space):
+            finals = join(space, np.stack(list(final_obs[columns])), actions, rewards)  # at once: [n, O + A + 1]
+        else:
+            finals = [join(space, *one) for one in zip(final_obs[columns], actions, rewards, strict=True)]
         joined = np.full(self.num_envs, None, dtype=object)
-        for i in np.flatnonzero(self._last.ended).tolist():
-            joined[i] = join(
-                self.env.single_observation_space, final_obs[i], self._last.actions[i], self._last.rewards[i]
-            )
+        for column, final in zip(columns.tolist(), finals, strict=True):
+            joined[column] = final
         return joined
 
     def get_state(self) -> dict[str, Any]:
