@@ -48,7 +48,7 @@ def make_environment(library: str, setting: Setting, n_envs: int, seed: int) -> 
             setting.gymnasium_id,
             n_envs=n_envs,
             seed=seed,
-            wrapper_class=HideVelocity,
+            wrapper_class=HideVelocity,  # type: ignore[arg-type]
             wrapper_kwargs={"visible": setting.visible},
         )
     from recurrent_rl.vector import as_vec_env
@@ -89,7 +89,7 @@ def run(library: str, setting: Setting, seed: int) -> dict[str, Any]:
         "steps": model.num_timesteps,
         "mean_return": float(np.mean(returns)),
         "std_return": float(np.std(returns)),
-        "episodes": len(returns),
+        "episodes": EVALUATION_EPISODES,
         "seconds": round(seconds, 1),
     }
 

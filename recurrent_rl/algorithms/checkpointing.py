@@ -53,7 +53,7 @@ class Checkpointing(BaseAlgorithm):
             "states": None if self._last_states is None else [leaf.cpu().numpy() for leaf in self._last_states],
         }
 
-    def _restore(self, snapshot: dict[str, Any]) -> None:
+    def _restore(self, snapshot: Any) -> None:
         """Put environment, normaliser, hidden states and generators where the snapshot was taken; warn if impossible."""
         assert self.env is not None, "Give the environment to load or set_env before learn."
         reason = why_not_resumable(self.env)

@@ -103,7 +103,7 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
         if found is not None:
             self._stop_non_finite(*found)
 
-        def on_step(decision: Decision, transition: Transition) -> bool:
+        def on_step(decision: Decision, transition: Any) -> bool:
             self._after_step(decision, transition)
             callback.update_locals(_callback_locals(self, env, decision, transition))
             self._update_info_buffer(transition.infos, transition.dones)

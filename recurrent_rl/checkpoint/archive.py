@@ -43,7 +43,7 @@ def write_archive(path: CheckpointFile, data: dict[str, Any], state_dicts: State
     """
     path = with_suffix(path)
     if not isinstance(path, Path):
-        _write(path, data, state_dicts)
+        _write(path, data, state_dicts)  # type: ignore[arg-type]
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

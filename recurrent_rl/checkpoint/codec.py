@@ -110,7 +110,7 @@ def _decode_spec(content: list[Any], trust: bool) -> Any:
     spec = decode(content[0], trust)
     if isinstance(spec, Untrusted):
         return spec
-    if not dataclasses.is_dataclass(spec):
+    if not (isinstance(spec, type) and dataclasses.is_dataclass(spec)):
         return Untrusted(f"{spec}, which is not a dataclass")
     return spec(**decode(content[1], trust))
 

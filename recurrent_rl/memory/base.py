@@ -5,7 +5,6 @@ Source: the (output, state) form is that of Haiku's recurrent core and of Recurr
 
 from abc import ABC, abstractmethod
 
-import torch
 from torch import Tensor, nn
 
 State = tuple[Tensor, ...]
@@ -47,17 +46,3 @@ class MemorySpec(ABC):
     @abstractmethod
     def build(self, input_size: int) -> Memory:
         """Return a new memory that reads inputs [T, B, input_size]."""
-
-
-def reset_where(starts: Tensor, initial: State, state: State) -> State:
-    """Return `where(starts, initial, state)` leaf by leaf; never a product, which lets NaN through.
-
-    Args:
-        starts: [B] bool on the device of the leaves.
-        initial: Leaves [B, ...].
-        state: Leaves [B, ...].
-    """
-    return tuple(
-        torch.where(starts.view(-1, *[1] * (old.dim() - 1)), new, old)  # [B, ...]
-        for new, old in zip(initial, state, strict=True)
-    )

@@ -1,15 +1,22 @@
 """Step cells: vanilla RNN, LSTM, GRU, stacked."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.initialise import InputInit, RecurrentInit, initialise_layer
-from recurrent_rl.memory.kernels.loop import Cell, gru_cell, lstm_cell, relu_cell, run_layer, tanh_cell
+from recurrent_rl.memory.kernels.fused import run_fused
+from recurrent_rl.memory.kernels.loop import Cell, Resets, Weights, gru_cell, lstm_cell, relu_cell, run_loop, tanh_cell
+from recurrent_rl.memory.kernels.packed import PackedPlan, plan, run_packed
+
+RunLayer = Callable[[Tensor, State, State, Weights], tuple[Tensor, State]]
+"""(inputs [T, B, I], entry leaves [B, H], initial leaves [H], weights) -> outputs [T, B, H], exit leaves [B, H]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +128,8 @@ class RecurrentMemory(Memory):
     State leaves are [B, L, H]: (h,) or, for the LSTM, (h, c).
     """
 
+    initial: Tensor
+
     def __init__(self, spec: RecurrentSpec, input_size: int) -> None:
         super().__init__()
         self.spec, self.cell = spec, spec.cell
@@ -153,17 +162,27 @@ class RecurrentMemory(Memory):
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
-        resets = [t if row else -1 for t, row in enumerate(starts.any(dim=1).tolist())]
-        device_starts = starts.to(inputs.device, non_blocking=True)
+        if inputs.device.type == "cuda":
+            return self._run(inputs, state, partial(self._packed, plan(starts, inputs.device)))
+        run = run_fused if torch.is_grad_enabled() and len(inputs) > 1 else run_loop
+        return self._run(inputs, state, partial(self._looped, run, Resets.of(starts, inputs.device)))
+
+    def _packed(self, pieces: PackedPlan, *layer: Any) -> tuple[Tensor, State]:
+        inputs, entry, initial, weights = layer
+        return run_packed(self.cell, inputs, entry, initial, pieces, weights)
+
+    def _looped(self, run: Any, resets: Resets, *layer: Any) -> tuple[Tensor, State]:
+        inputs, entry, initial, weights = layer
+        return run(self.cell, inputs, entry, initial, resets, weights)
+
+    def _run(self, inputs: Tensor, state: State, run_layer: RunLayer) -> tuple[Tensor, State]:
         outputs, exits = inputs, []
         for layer in range(self.spec.num_layers):
             if layer > 0 and self.spec.dropout > 0:
                 outputs = nn.functional.dropout(outputs, self.spec.dropout, self.training)
             initial = tuple(leaf[layer] for leaf in self.initial)
             entry = tuple(leaf[:, layer] for leaf in state)
-            outputs, leaving = run_layer(
-                self.cell, outputs, entry, initial, device_starts, resets, self._weights(layer)
-            )
+            outputs, leaving = run_layer(outputs, entry, initial, self._weights(layer))
             exits.append(leaving)
             if self.spec.layer_norm:
                 outputs = self.get_submodule(f"norm_l{layer}")(outputs)

@@ -7,9 +7,22 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from recurrent_rl.memory.base import State, reset_where
+from recurrent_rl.memory.base import State
 
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resets:
+    """Where episodes start: [T, B, 1] bool on the device, and for each row on the host whether any column does."""
+
+    device: Tensor
+    any: list[bool]
+
+    @classmethod
+    def of(cls, starts: Tensor, device: torch.device) -> "Resets":
+        """Read `starts` [T, B] on the host and copy it over without waiting."""
+        return cls(starts.to(device, non_blocking=True).unsqueeze(-1), starts.any(dim=1).tolist())
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,8 @@ lstm_cell = Cell("lstm", 4, 2, _lstm)
 gru_cell = Cell("gru", 3, 1, _gru)
 
 
-def run_layer(
-    cell: Cell, inputs: Tensor, entry: State, initial: State, starts: Tensor, resets: list[int], weights: Weights
+def run_loop(
+    cell: Cell, inputs: Tensor, entry: State, initial: State, resets: Resets, weights: Weights
 ) -> tuple[Tensor, State]:
     """Run one layer over T rows.
 
@@ -59,8 +72,7 @@ def run_layer(
         inputs: [T, B, I].
         entry: Leaves [B, H].
         initial: Leaves [H].
-        starts: [T, B] bool on the device of `inputs`.
-        resets: The rows t with a start in any column, other entries -1.
+        resets: Where episodes start.
         weights: weight_ih [G H, I], weight_hh [G H, H] and biases [G H] or None.
 
     Returns:
@@ -69,10 +81,9 @@ def run_layer(
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     projected = linear(inputs, weight_ih, bias_ih)  # [T, B, G H]
     state, outputs = entry, []
-    fresh = tuple(leaf.expand_as(old) for leaf, old in zip(initial, entry, strict=True))
     for t in range(len(inputs)):
-        if resets[t] >= 0:
-            state = reset_where(starts[t], fresh, state)
+        if resets.any[t]:
+            state = tuple(torch.where(resets.device[t], new, old) for new, old in zip(initial, state, strict=True))
         state = cell.step(projected[t], linear(state[0], weight_hh, bias_hh), state)
         outputs.append(state[0])
     return torch.stack(outputs), state
