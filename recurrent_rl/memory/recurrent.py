@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,8 @@ class RecurrentSpec(MemorySpec):
             raise ValueError(f"{self}: hidden_size and num_layers must be at least 1.")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"{self}: dropout must be in [0, 1).")
+        if self.recurrent_init not in get_args(RecurrentInit) or self.input_init not in get_args(InputInit):
+            raise ValueError(f"{self}: recurrent_init and input_init are one of {get_args(RecurrentInit)}.")
         if self.dropout > 0 and self.num_layers == 1:
             raise ValueError(f"{self}: dropout acts between layers; set num_layers=2 or more, or dropout=0.")
 
