@@ -47,15 +47,16 @@ class Checkpointing(BaseAlgorithm):
             "episodes": list(self.ep_info_buffer or []),
             "successes": list(self.ep_success_buffer or []),
             "random": _random_state(self.device),
-            "environment": get_env_state(self.env) if self.env is not None else None,
+            "environment": get_env_state(self.env) if self.env is not None and self._last_obs is not None else None,
             "observation": self._last_obs,
             "starts": self._last_episode_starts,
-            "states": None if self._last_states is None else [leaf.cpu().numpy() for leaf in self._last_states],
+            "states": None if self._last_states is None else [leaf.detach().cpu().numpy() for leaf in self._last_states],
         }
 
     def _restore(self, snapshot: Any) -> None:
         """Put environment, normaliser, hidden states and generators where the snapshot was taken; warn if impossible."""
         assert self.env is not None, "Give the environment to load or set_env before learn."
+        self.env.reset()  # makes what only a reset makes; then everything is put back
         reason = why_not_resumable(self.env)
         if reason is None and (snapshot["environment"] is None or snapshot["observation"] is None):
             reason = "the checkpoint holds no environment state"
@@ -67,7 +68,6 @@ class Checkpointing(BaseAlgorithm):
             warnings.warn(f"Training goes on with new episodes, not exactly where it stopped: {reason}.", stacklevel=4)
             self._last_obs = None
         else:
-            self.env.reset()  # builds what wrappers make at a reset; overwritten by the state
             set_env_state(self.env, snapshot["environment"])
             self._last_obs = snapshot["observation"]
             self._last_episode_starts = snapshot["starts"]

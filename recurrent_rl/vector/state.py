@@ -32,7 +32,7 @@ class NotResumableError(ValueError):
 
 
 def why_not_resumable(vec_env: VecEnv) -> str | None:
-    """Return which layer cannot give its state, or None where all can."""
+    """Return which layer cannot give its state, or None where all can. The environment must have been reset once."""
     try:
         _get(vec_env)
     except NotResumableError as error:

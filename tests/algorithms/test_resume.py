@@ -1,0 +1,158 @@
+"""A run that is interrupted at an update boundary and resumed equals the uninterrupted one, bit for bit on the CPU."""
+
+import gymnasium as gym
+import pytest
+import torch
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+import pomdp_envs  # noqa: F401 - registers the environments
+from recurrent_rl import RecurrentA2C, RecurrentPPO
+from recurrent_rl.memory import GRU, LSTM
+from recurrent_rl.vector import as_vec_env, get_env_state
+
+TOTAL = 4 * 16 * 6
+
+
+def single():
+    return gym.make("pomdp_envs/CartPoleNoVel-v0")
+
+
+FACES = {
+    "native": lambda: as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=4),
+    "native pendulum": lambda: as_vec_env("pomdp_envs/PendulumNoVel-v0", n_envs=4),
+    "next step": lambda: gym.make_vec(
+        "pomdp_envs/CartPoleNoVel-v0", num_envs=4, autoreset_mode=gym.vector.AutoresetMode.NEXT_STEP
+    ),
+    "disabled": lambda: gym.make_vec(
+        "pomdp_envs/CartPoleNoVel-v0", num_envs=4, autoreset_mode=gym.vector.AutoresetMode.DISABLED
+    ),
+    "sync": lambda: gym.vector.SyncVectorEnv([single] * 4, autoreset_mode=gym.vector.AutoresetMode.SAME_STEP),
+    "dummy": lambda: DummyVecEnv([single] * 4),
+    "normalised": lambda: VecNormalize(as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=4)),
+}
+
+
+class SaveAt(BaseCallback):
+    """Saves at the update boundary, or in the middle of the rollout, nearest to a step; then stops."""
+
+    def __init__(self, path, step, boundary=True):
+        super().__init__()
+        self.path, self.step, self.boundary, self.saved = path, step, boundary, False
+
+    def _on_rollout_start(self):
+        if self.boundary and self.num_timesteps >= self.step and not self.saved:
+            self.model.save(self.path)
+            self.saved = True
+
+    def _on_step(self):
+        if not self.boundary and self.num_timesteps >= self.step and not self.saved:
+            self.model.save(self.path)
+            self.saved = True
+        return not self.saved
+
+
+def make(face, algorithm=RecurrentPPO, **arguments):
+    steps = {"batch_size": 32, "bptt_horizon": 8, "n_epochs": 2} if algorithm is RecurrentPPO else {}
+    return algorithm(
+        "MlpRecurrentPolicy", FACES[face](), n_steps=16, memory=LSTM(hidden_size=8), device="cpu",
+        **{"seed": 5, "learning_rate": LinearSchedule(3e-3, 0.0, 1.0), **steps, **arguments},
+    )  # fmt: skip
+
+
+def fingerprint(model):
+    """Everything that decides how training goes on: weights, optimiser, generators, environment, hidden states."""
+    optimiser = model.policy.optimizer.state_dict()["state"]
+    return {
+        "weights": list(model.policy.state_dict().values()),
+        "optimiser": [value for state in optimiser.values() for value in state.values()],
+        "torch": torch.get_rng_state(),
+        "states": list(model._last_states),
+        "steps": model.num_timesteps,
+        "environment": flatten(get_env_state(model.env)),
+        "starts": model._last_episode_starts.tolist(),
+    }
+
+
+def flatten(state):
+    if isinstance(state, dict):
+        return [item for key in sorted(state) if key != "t" for item in flatten(state[key])]
+    if isinstance(state, list | tuple):
+        return [item for value in state for item in flatten(value)]
+    return [torch.as_tensor(state) if not isinstance(state, str | None) else state]
+
+
+def assert_identical(one, other):
+    for key, value in one.items():
+        for a, b in zip(value, other[key], strict=True) if isinstance(value, list) else [(value, other[key])]:
+            same = torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+            assert same, key
+
+
+@pytest.mark.parametrize("boundary", [True, False], ids=["saved at a boundary", "saved in mid-rollout"])
+@pytest.mark.parametrize("face", FACES)
+def test_interrupted_and_resumed_equals_uninterrupted_bitwise(tmp_path, face, boundary):
+    straight = make(face)
+    straight.learn(TOTAL)
+    expected = fingerprint(straight)
+    broken = make(face)
+    broken.learn(TOTAL, callback=SaveAt(tmp_path / "half", TOTAL // 2, boundary))
+    torch.manual_seed(999)
+    resumed = RecurrentPPO.load(tmp_path / "half", env=FACES[face](), device="cpu")
+    resumed.learn(TOTAL - resumed.num_timesteps, reset_num_timesteps=False)
+    assert_identical(expected, fingerprint(resumed))
+
+
+def test_a2c_and_gsde_resume_bitwise(tmp_path):
+    for algorithm, face in ((RecurrentA2C, "native"), (RecurrentPPO, "native pendulum")):
+        arguments = {"use_sde": True} if face == "native pendulum" else {"policy_kwargs": {"critic": GRU(hidden_size=4)}}
+        straight = make(face, algorithm, **arguments)
+        straight.learn(TOTAL)
+        expected = fingerprint(straight)
+        broken = make(face, algorithm, **arguments)
+        broken.learn(TOTAL, callback=SaveAt(tmp_path / "half", TOTAL // 2))
+        resumed = algorithm.load(tmp_path / "half", env=FACES[face](), device="cpu")
+        resumed.learn(TOTAL - resumed.num_timesteps, reset_num_timesteps=False)
+        assert_identical(expected, fingerprint(resumed))
+
+
+def test_learn_twice_equals_learn_once():
+    straight = make("native", learning_rate=1e-3)
+    straight.learn(TOTAL)
+    expected = fingerprint(straight)
+    twice = make("native", learning_rate=1e-3)
+    twice.learn(TOTAL // 2)
+    twice.learn(TOTAL // 2, reset_num_timesteps=False)
+    assert_identical(expected, fingerprint(twice))
+
+
+def test_two_runs_with_one_seed_are_identical_and_another_seed_is_not():
+    one, two = make("native"), None
+    one.learn(TOTAL)
+    expected = fingerprint(one)
+    two = make("native")
+    two.learn(TOTAL)
+    assert_identical(expected, fingerprint(two))
+    other = make("native", seed=6)
+    other.learn(TOTAL)
+    assert not torch.equal(other.policy.value_net.weight, one.policy.value_net.weight)
+
+
+def test_an_environment_without_state_goes_on_with_a_warning(tmp_path):
+    model = RecurrentPPO("MlpRecurrentPolicy", "CartPole-v1", n_steps=16, batch_size=16, seed=0)
+    model.learn(16)
+    model.save(tmp_path / "model")
+    resumed = RecurrentPPO.load(tmp_path / "model", env="CartPole-v1")
+    with pytest.warns(UserWarning, match="new episodes"):
+        resumed.learn(16, reset_num_timesteps=False)
+    assert resumed.num_timesteps == 32
+
+
+def test_force_reset_begins_new_episodes(tmp_path):
+    model = make("native")
+    model.learn(64)
+    model.save(tmp_path / "model")
+    fresh = RecurrentPPO.load(tmp_path / "model", env=FACES["native"](), force_reset=True)
+    fresh.learn(64, reset_num_timesteps=False)
+    assert fresh.num_timesteps == 128
