@@ -154,7 +154,8 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
         self._last_states = decision.state
 
     def _stop_non_finite(self, column: int, what: str) -> None:
-        path = Path(self.logger.get_dir() or ".") / f"before_non_finite_{self.num_timesteps}_steps.zip"
+        logs = self._custom_logger or self.tensorboard_log is not None
+        path = Path(self.logger.get_dir() if logs else ".") / f"before_non_finite_{self.num_timesteps}_steps.zip"
         self.save(path)
         raise NonFiniteError(
             f"The {what} of environment column {column} is NaN or infinite at step {self.num_timesteps} of training. "

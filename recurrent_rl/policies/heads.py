@@ -45,7 +45,7 @@ def hidden_layers(input_size: int, widths: Sequence[int], activation_fn: type[nn
 
 @contextmanager
 def no_validation() -> Iterator[None]:
-    """Build torch distributions without argument checks: each check reads the device from the host."""
+    """Use torch distributions without argument checks: each check reads the device from the host."""
     before = torch.distributions.Distribution._validate_args
     torch.distributions.Distribution.set_default_validate_args(False)
     try:

@@ -202,6 +202,7 @@ class RecurrentActorCriticPolicy(BasePolicy):
 
     # ---------------------------------------------------------------- acting
 
+    @no_validation()
     def act(
         self, observation: Observation, state: State, starts: Tensor, deterministic: bool = False
     ) -> tuple[Tensor, Tensor, Tensor, State]:
@@ -238,6 +239,7 @@ class RecurrentActorCriticPolicy(BasePolicy):
 
     # ---------------------------------------------------------------- learning
 
+    @no_validation()
     def evaluate_actions(
         self, observations: Observation, actions: Tensor, state: State, starts: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -269,19 +271,19 @@ class RecurrentActorCriticPolicy(BasePolicy):
 
     def _distribution(self, latent: Tensor) -> Distribution:
         parameters = self.action_net(latent)
-        with no_validation():
-            if isinstance(self.distribution, StateDependentNoiseDistribution):
-                assert self.log_std is not None
-                return self.distribution.proba_distribution(parameters, self.log_std, latent)
-            if self.log_std is not None:
-                return self.distribution.proba_distribution(parameters, self.log_std)
-            return self.distribution.proba_distribution(parameters)
+        if isinstance(self.distribution, StateDependentNoiseDistribution):
+            assert self.log_std is not None
+            return self.distribution.proba_distribution(parameters, self.log_std, latent)
+        if self.log_std is not None:
+            return self.distribution.proba_distribution(parameters, self.log_std)
+        return self.distribution.proba_distribution(parameters)
 
     def _values(self, critic_latent: Tensor) -> Tensor:
         return self.value_net(self.critic_layers(critic_latent)).squeeze(-1)
 
     # ---------------------------------------------------------------- SB3's predict
 
+    @no_validation()
     def predict(
         self,
         observation: HostObservation,

@@ -15,6 +15,8 @@ def resolve_horizon(bptt_horizon: int | None, n_steps: int, batch_size: int) -> 
     Raises:
         ValueError: bptt_horizon does not divide n_steps; the message lists the divisors nearest to it.
     """
+    if n_steps < 1 or batch_size < 1:
+        raise ValueError(f"n_steps={n_steps} and batch_size={batch_size} must both be at least 1.")
     divisors = [k for k in range(1, n_steps + 1) if n_steps % k == 0]
     if bptt_horizon is None:
         return min(divisors, key=lambda k: abs(math.log(k / batch_size)))

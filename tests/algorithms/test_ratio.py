@@ -84,7 +84,14 @@ def test_ratio_is_not_one_where_rollout_and_update_disagree(monkeypatch):
 def test_kl_is_logged_for_every_epoch_and_drift_every_tenth_update():
     env = as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=4)
     model = RecurrentPPO(
-        "MlpRecurrentPolicy", env, n_steps=16, batch_size=32, bptt_horizon=4, n_epochs=3, seed=0, memory=GRU(hidden_size=8)
+        "MlpRecurrentPolicy",
+        env,
+        n_steps=16,
+        batch_size=32,
+        bptt_horizon=4,
+        n_epochs=3,
+        seed=0,
+        memory=GRU(hidden_size=8),
     )
     drift = EveryUpdate("memory/state_drift")
     model.learn(16 * 4 * 12, callback=drift, log_interval=1000)
@@ -104,7 +111,12 @@ def test_refreshed_states_start_each_epoch_without_drift():
     drifts = {}
     for refresh in (False, True):
         model = RecurrentPPO(
-            "MlpRecurrentPolicy", env, memory=GRU(hidden_size=8), refresh_states=refresh, learning_rate=1e-2, **arguments
+            "MlpRecurrentPolicy",
+            env,
+            memory=GRU(hidden_size=8),
+            refresh_states=refresh,
+            learning_rate=1e-2,
+            **arguments,
         )
         model.learn(16 * 4)
         drifts[refresh] = model.logger.name_to_value["memory/state_drift"]

@@ -106,7 +106,9 @@ def test_interrupted_and_resumed_equals_uninterrupted_bitwise(tmp_path, face, bo
 
 def test_a2c_and_gsde_resume_bitwise(tmp_path):
     for algorithm, face in ((RecurrentA2C, "native"), (RecurrentPPO, "native pendulum")):
-        arguments = {"use_sde": True} if face == "native pendulum" else {"policy_kwargs": {"critic": GRU(hidden_size=4)}}
+        arguments = (
+            {"use_sde": True} if face == "native pendulum" else {"policy_kwargs": {"critic": GRU(hidden_size=4)}}
+        )
         straight = make(face, algorithm, **arguments)
         straight.learn(TOTAL)
         expected = fingerprint(straight)
