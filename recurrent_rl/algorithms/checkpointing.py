@@ -16,6 +16,7 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import check_for_correct_spaces
+from stable_baselines3.common.vec_env import VecNormalize
 
 from recurrent_rl.checkpoint import (
     CheckpointError,
@@ -26,7 +27,7 @@ from recurrent_rl.checkpoint import (
     tabulate,
     write_archive,
 )
-from recurrent_rl.vector import get_env_state, set_env_state, why_not_resumable
+from recurrent_rl.vector import get_env_state, set_env_state, set_normaliser, why_not_resumable
 
 _COUNTERS = ("num_timesteps", "_total_timesteps", "_episode_num", "_n_updates", "_current_progress_remaining")
 
@@ -37,6 +38,7 @@ class Checkpointing(BaseAlgorithm):
     hyperparameters: ClassVar[tuple[str, ...]]
     _boundary: dict[str, Any] | None
     _resume: dict[str, Any] | None
+    _loaded_environment: dict[str, Any] | None = None
 
     # ---------------------------------------------------------------- snapshot
 
@@ -50,7 +52,9 @@ class Checkpointing(BaseAlgorithm):
             "environment": get_env_state(self.env) if self.env is not None and self._last_obs is not None else None,
             "observation": self._last_obs,
             "starts": self._last_episode_starts,
-            "states": None if self._last_states is None else [leaf.detach().cpu().numpy() for leaf in self._last_states],
+            "states": None
+            if self._last_states is None
+            else [leaf.detach().cpu().numpy() for leaf in self._last_states],
         }
 
     def _restore(self, snapshot: Any) -> None:
@@ -178,12 +182,26 @@ class Checkpointing(BaseAlgorithm):
             model._continue_from(data["snapshot"], force_reset)
         return model
 
+    def set_normaliser(self, normaliser: VecNormalize) -> None:
+        """Give a VecNormalize the statistics that the loaded checkpoint was trained with, for evaluation.
+
+        Raises:
+            CheckpointError: The checkpoint holds none.
+        """
+        state = self._loaded_environment
+        if state is None or not set_normaliser(normaliser, state):
+            raise CheckpointError(
+                "The checkpoint holds no normaliser statistics: it was trained without VecNormalize, in an environment "
+                "that gives no state, or saved without the snapshot. Use VecNormalize.load on statistics saved beside it."
+            )
+
     def _continue_from(self, snapshot: dict[str, Any], force_reset: bool) -> None:
         for name in _COUNTERS:
             setattr(self, name, snapshot["counters"][name])
         self.ep_info_buffer = deque(snapshot["episodes"], maxlen=self._stats_window_size)
         self.ep_success_buffer = deque(snapshot["successes"], maxlen=self._stats_window_size)
         self._resume = None if force_reset else snapshot
+        self._loaded_environment = snapshot["environment"]
 
     def set_parameters(
         self, load_path_or_dict: Any, exact_match: bool = True, device: torch.device | str = "auto"

@@ -68,6 +68,23 @@ def set_env_state(vec_env: VecEnv, state: EnvState) -> None:
     _SETTERS[_known(vec_env)](vec_env, state["own"])
 
 
+def set_normaliser(normaliser: VecNormalize, state: EnvState) -> bool:
+    """Give a normaliser the statistics in an environment's state; return whether there were any.
+
+    Args:
+        normaliser: Over an environment with the same observations; any number of columns.
+        state: From `get_env_state`.
+    """
+    layer: EnvState | None = state
+    while layer is not None:
+        if "rewards" in layer["own"] and "observations" in layer["own"]:
+            own = {**layer["own"], "returns": normaliser.returns}
+            _set_normalize(normaliser, own)
+            return True
+        layer = layer.get("inner")
+    return False
+
+
 def _get(vec_env: VecEnv) -> EnvState:
     state: EnvState = {"kind": type(vec_env).__name__, "columns": vec_env.num_envs}
     state["own"] = _GETTERS[_known(vec_env)](vec_env)

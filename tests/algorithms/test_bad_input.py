@@ -81,7 +81,7 @@ class IgnoresMasks(gym.vector.SyncVectorEnv):
 
 def test_a_vector_environment_that_ignores_reset_masks_is_refused_before_training():
     env = IgnoresMasks([lambda: gym.make("CartPole-v1")] * 3, autoreset_mode=gym.vector.AutoresetMode.DISABLED)
-    with pytest.raises(ValueError, match="ignores options\\['reset_mask'\\].*SAME_STEP"):
+    with pytest.raises(ValueError, match=r"ignores options\['reset_mask'\].*SAME_STEP"):
         small(env).learn(16)
 
 

@@ -1,0 +1,124 @@
+"""The commands of the README, as a user types them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from recurrent_rl.cli import main
+from recurrent_rl.runs.folder import RunFolder
+
+SMALL = ["--env", "pomdp_envs/CartPoleNoVel-v0", "--n-envs", "4", "--n-steps", "32", "--hidden-size", "8"]
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    return stopped.value.code
+
+
+def weights(folder):
+    from recurrent_rl.checkpoint import read_archive
+
+    return read_archive(folder / "checkpoints" / "latest.zip")[1]["policy"]
+
+
+@pytest.mark.parametrize("algo", ["ppo", "a2c"])
+def test_train_makes_one_folder_and_evaluate_scores_it(tmp_path, capsys, algo):
+    folder = tmp_path / "run"
+    assert run("train", *SMALL, "--algo", algo, "--steps", "512", "--run", str(folder), "--eval-every", "256") == 0
+    names = {path.name for path in folder.iterdir()}
+    assert {"config.json", "metrics.csv", "checkpoints", "learning_curve.png"} <= names
+    assert any(name.startswith("events.out.tfevents") for name in names)
+    assert json.loads((folder / "config.json").read_text())["memory"] == "gru"
+    assert (folder / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    rows = RunFolder(folder).rows()
+    assert [row["time/total_timesteps"] for row in rows][-1] == 512
+    assert any("eval/mean_reward" in row for row in rows)
+    assert any("train/grad_norm" in row for row in rows)
+    assert run("evaluate", str(folder), "--episodes", "5") == 0
+    assert "over 5 episodes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("normalize", ["--no-normalize", "--normalize"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_a_checkpoint_that_resumes_to_the_same_weights(tmp_path, number, normalize):
+    steps = ["--steps", str(4 * 32 * 60)]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run("train", *SMALL, *steps, normalize, "--run", str(whole)) == 0
+    command = [sys.executable, "-m", "recurrent_rl.cli", "train", *SMALL, *steps, normalize, "--run", str(broken)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    metrics = broken / "metrics.csv"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (metrics.exists() and metrics.stat().st_size):
+        time.sleep(0.05)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert f"--resume {broken}" in output
+    assert run("train", "--resume", str(broken)) == 0
+    for name, value in weights(whole).items():
+        assert torch.equal(value, weights(broken)[name]), name
+    steps_logged = [row["time/total_timesteps"] for row in RunFolder(broken).rows() if "time/fps" in row]
+    assert steps_logged == sorted(set(steps_logged))
+
+
+def test_resuming_a_finished_run_says_so(tmp_path, capsys):
+    folder = tmp_path / "run"
+    run("train", *SMALL, "--steps", "128", "--run", str(folder))
+    assert run("train", "--resume", str(folder)) == 0
+    assert "has its 128 steps already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--env", "pomdp_envs/CartPoleNoVell-v0"], "Did you mean pomdp_envs/CartPoleNoVel-v0"),
+        (["train", *SMALL, "--bptt-horizon", "5"], "bptt_horizon=5 does not divide n_steps=32"),
+        (["train", "--resume", "nowhere"], "nowhere is not a run"),
+        (["evaluate", "nowhere"], "nowhere is not a run"),
+        (["train", "--resume", "nowhere", "--algo", "a2c"], "uses the run's own configuration"),
+    ],
+)
+def test_an_error_is_one_line_that_says_what_to_change(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_an_unknown_memory_is_refused_with_the_known_ones(capsys):
+    assert run("train", "--memory", "elephant") == 2
+    error = capsys.readouterr().err
+    assert "gru" in error
+    assert "lstm" in error
+
+
+def test_a_run_is_not_overwritten(tmp_path, capsys):
+    folder = tmp_path / "run"
+    run("train", *SMALL, "--steps", "128", "--run", str(folder))
+    assert run("train", *SMALL, "--run", str(folder)) == 2
+    assert f"--resume {folder}" in capsys.readouterr().err
+
+
+def test_help_comes_from_the_dataclasses(capsys):
+    assert run("train", "--help") == 0
+    text = capsys.readouterr().out
+    assert "Environment id" in text
+    assert "memoryless control" in text
+
+
+def test_module_runs_from_any_folder(tmp_path):
+    found = subprocess.run(
+        [sys.executable, "-m", "recurrent_rl.cli", "--help"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert found.returncode == 0
+    assert "train" in found.stdout
+    assert Path(sys.executable).with_name("recurrent-rl").exists()
