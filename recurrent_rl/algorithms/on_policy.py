@@ -155,7 +155,9 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
 
     def _stop_non_finite(self, column: int, what: str) -> None:
         logs = self._custom_logger or self.tensorboard_log is not None
-        path = Path((self.logger.get_dir() if logs else None) or ".") / f"before_non_finite_{self.num_timesteps}_steps.zip"
+        path = (
+            Path((self.logger.get_dir() if logs else None) or ".") / f"before_non_finite_{self.num_timesteps}_steps.zip"
+        )
         self.save(path)
         raise NonFiniteError(
             f"The {what} of environment column {column} is NaN or infinite at step {self.num_timesteps} of training. "

@@ -58,8 +58,9 @@ class GymVecEnv(VecEnv):
     def reset(self) -> HostObservation:
         """Begin an episode in every column; return observations [B, ...]."""
         if not self._probed:
-            check_reset_mask(self.env)
             self._probed = True
+            if check_reset_mask(self.env) and not any(self._seeds):
+                self.seed()  # the probe left a fixed seed behind
         observation, infos = self.env.reset(
             seed=self._reset_seed(),  # type: ignore[arg-type]
             options=self._options[0] or None,

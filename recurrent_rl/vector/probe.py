@@ -1,20 +1,34 @@
 """Does a vector environment without autoreset honour `reset_mask`? Some ignore it and reset every column."""
 
+import copy
+
 import numpy as np
 from gymnasium.vector import VectorEnv
 
 
-def check_reset_mask(env: VectorEnv) -> None:
+def check_reset_mask(env: VectorEnv) -> bool:
     """Step once, reset one column by mask, and raise ValueError where others were touched.
 
-    It runs before the first reset, so seeded streams are not disturbed: a seeded reset follows. An environment whose
+    A copy is probed where the environment can be copied, so that its random stream stays as it is. An environment whose
     observations do not change in one step cannot be told from a good one here.
 
     Args:
-        env: Autoreset mode DISABLED; left in an undefined state.
+        env: Autoreset mode DISABLED.
+
+    Returns:
+        Whether `env` itself was stepped, because it cannot be copied; it then needs a new seed.
     """
     if env.num_envs == 1:
-        return
+        return False
+    try:
+        probed = copy.deepcopy(env)
+    except Exception:  # processes, simulators, locks: whatever cannot be copied
+        probed = env
+    _probe(probed)
+    return probed is env
+
+
+def _probe(env: VectorEnv) -> None:
     env.reset(seed=0)
     actions = np.stack([env.single_action_space.sample() for _ in range(env.num_envs)])
     before = _flat(env.step(actions)[0])
