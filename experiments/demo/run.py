@@ -14,6 +14,7 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.utils import LinearSchedule, safe_mean
+from stable_baselines3.common.vec_env import VecNormalize
 from tqdm import tqdm
 
 from recurrent_rl import RecurrentPPO
@@ -49,9 +50,11 @@ class Progress(BaseCallback):
 
 
 def train(label: str, memory: MemorySpec) -> tuple[RecurrentPPO, list[dict[str, float]]]:
+    # Rewards are scaled to returns near one: else the value loss drowns the policy's in the memory that they share.
+    env = VecNormalize(as_vec_env(ENVIRONMENT, n_envs=16), norm_obs=False, gamma=0.98)
     model = RecurrentPPO(
         "MlpRecurrentPolicy",
-        as_vec_env(ENVIRONMENT, n_envs=16),
+        env,
         memory=memory,
         n_steps=128,
         batch_size=256,

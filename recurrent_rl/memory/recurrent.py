@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.initialise import InputInit, RecurrentInit, initialise_layer
 from recurrent_rl.memory.kernels.fused import run_fused
-from recurrent_rl.memory.kernels.loop import Cell, Resets, Weights, gru_cell, lstm_cell, relu_cell, run_loop, tanh_cell
-from recurrent_rl.memory.kernels.packed import PackedPlan, plan, run_packed
+from recurrent_rl.memory.kernels.loop import Cell, Resets, gru_cell, lstm_cell, relu_cell, run_loop, tanh_cell
+from recurrent_rl.memory.kernels.packed import plan, run_packed
 
-RunLayer = Callable[[Tensor, State, State, Weights], tuple[Tensor, State]]
-"""(inputs [T, B, I], entry leaves [B, H], initial leaves [H], weights) -> outputs [T, B, H], exit leaves [B, H]."""
+RunLayer = Callable[..., tuple[Tensor, State]]
+"""`kernels.loop.run_loop` or another kernel, with cell and starts filled in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,18 +164,10 @@ class RecurrentMemory(Memory):
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
-        if inputs.device.type == "cuda":
-            return self._run(inputs, state, partial(self._packed, plan(starts, inputs.device)))
-        run = run_fused if torch.is_grad_enabled() and len(inputs) > 1 else run_loop
-        return self._run(inputs, state, partial(self._looped, run, Resets.of(starts, inputs.device)))
-
-    def _packed(self, pieces: PackedPlan, *layer: Any) -> tuple[Tensor, State]:
-        inputs, entry, initial, weights = layer
-        return run_packed(self.cell, inputs, entry, initial, pieces, weights)
-
-    def _looped(self, run: Any, resets: Resets, *layer: Any) -> tuple[Tensor, State]:
-        inputs, entry, initial, weights = layer
-        return run(self.cell, inputs, entry, initial, resets, weights)
+        if len(inputs) == 1 and inputs.device.type != "cuda":  # acting: packing one row gains nothing
+            return self._run(inputs, state, partial(run_loop, self.cell, resets=Resets.of(starts, inputs.device)))
+        run = run_packed if inputs.device.type == "cuda" else run_fused
+        return self._run(inputs, state, partial(run, self.cell, pieces=plan(starts, inputs.device)))
 
     def _run(self, inputs: Tensor, state: State, run_layer: RunLayer) -> tuple[Tensor, State]:
         outputs, exits = inputs, []
@@ -184,7 +176,7 @@ class RecurrentMemory(Memory):
                 outputs = nn.functional.dropout(outputs, self.spec.dropout, self.training)
             initial = tuple(leaf[layer] for leaf in self.initial)
             entry = tuple(leaf[:, layer] for leaf in state)
-            outputs, leaving = run_layer(outputs, entry, initial, self._weights(layer))
+            outputs, leaving = run_layer(inputs=outputs, entry=entry, initial=initial, weights=self._weights(layer))
             exits.append(leaving)
             if self.spec.layer_norm:
                 outputs = self.get_submodule(f"norm_l{layer}")(outputs)

@@ -1,38 +1,51 @@
-"""What the fused loops share. Shapes: T rows, B columns, H units, G gates."""
+"""What the fused loops share. R packed rows, S pieces, H units, G gates.
+
+Packed rows are ordered as in torch's PackedSequence: row k of every piece that is so long, longest piece first, then row
+k + 1. `sizes[k]` is the number of pieces with a row k; it never grows.
+"""
 
 import torch
 from torch import Tensor
 
 
-def reset(starts: Tensor, initial: Tensor, state: Tensor) -> Tensor:
-    """Return [B, H]: `initial` [H] in the columns where `starts` [B, 1] is true, `state` [B, H] elsewhere."""
-    return torch.where(starts, initial, state)
+def rows_of(packed: Tensor, sizes: list[int]) -> tuple[Tensor, ...]:
+    """Return views [sizes[k], ...] of [R, ...], one per step k."""
+    return packed.split(sizes)
 
 
-def entering(entry: Tensor, after: Tensor, initial: Tensor, starts: Tensor) -> Tensor:
-    """Return the state that enters each row [T, B, H].
+def entering(entry: Tensor, after: Tensor, sizes: list[int]) -> Tensor:
+    """Return the state that enters each packed row [R, H].
 
     Args:
-        entry: [B, H], before the first row.
-        after: [T, B, H], the state after each row.
-        initial: [H].
-        starts: [T, B, 1] bool.
+        entry: [S, H], before each piece's first row.
+        after: [R, H], the state after each row.
+        sizes: Pieces per step.
     """
-    before = torch.cat([entry.unsqueeze(0), after[:-1]])  # [T, B, H]
-    return torch.where(starts, initial, before)
+    before = [rows[:n] for rows, n in zip(after.split(sizes), sizes[1:])]
+    return torch.cat([entry, *before])
 
 
-def split_reset_gradient(starts: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradient of `reset` with respect to `initial` [H] and `state` [B, H]."""
-    zero = gradient.new_zeros(())
-    return torch.where(starts, gradient, zero).sum(0), torch.where(starts, zero, gradient)
+def carried(gradient: Tensor, entry: Tensor, sizes: list[int]) -> tuple[list[Tensor], list[Tensor]]:
+    """Return buffers in which a gradient with respect to the state runs backwards in time.
+
+    Args:
+        gradient: [R, H], with respect to the state after each row; copied.
+        entry: [S, H], for its shape.
+        sizes: Pieces per step.
+
+    Returns:
+        The buffer of the entry state [S, H] followed by those after each step [sizes[k], H]; and for each step the part of
+        the buffer before it that this step's rows continue, [sizes[k], H].
+    """
+    buffers = [torch.zeros_like(entry), *gradient.clone().split(sizes)]
+    return buffers, [buffer[:n] for buffer, n in zip(buffers, sizes)]
 
 
-def recurrent_weight_gradient(gradient: Tensor, entering_state: Tensor) -> Tensor:
+def weight_gradient(gradient: Tensor, entering_state: Tensor) -> Tensor:
     """Return d/dW of `entering_state @ W.T` summed over rows, [G H, H], in one product.
 
     Args:
-        gradient: [T, B, G H].
-        entering_state: [T, B, H].
+        gradient: [R, G H].
+        entering_state: [R, H].
     """
-    return gradient.flatten(0, 1).t() @ entering_state.flatten(0, 1)
+    return gradient.t() @ entering_state

@@ -1,10 +1,9 @@
-"""The GRU over T rows with its gradient written out.
+"""The GRU over packed pieces with its gradient written out.
 
     r, z = sigmoid(x_r + u_r), sigmoid(x_z + u_z),   n = tanh(x_n + r u_n),   u = W h + b
     h' = n + z (h - n)
 
-Backwards all gate gradients are multiples of dh, so the loop over time has one product and three small operations per
-row.
+Backwards all gate gradients are multiples of dh, so the loop over time has one product and two small operations per row.
 """
 
 from typing import Any
@@ -12,70 +11,63 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from recurrent_rl.memory.kernels.common import entering, recurrent_weight_gradient, reset, split_reset_gradient
+from recurrent_rl.memory.kernels.common import carried, entering, rows_of, weight_gradient
 
 
 class FusedGRU(torch.autograd.Function):
-    """(projected [T, B, 3H], weight_hh [3H, H], bias_hh [3H], h [B, H], initial h [H]) -> outputs [T, B, H]."""
+    """(projected [R, 3H], weight_hh [3H, H], bias_hh [3H], h [S, H], sizes) -> outputs [R, H]."""
 
     @staticmethod
-    def forward(ctx: Any, projected, weight_hh, bias_hh, h, h_initial, starts, resets):
-        """Return the outputs [T, B, H]; `starts` is [T, B, 1], `resets` a list of bool."""
+    def forward(ctx: Any, projected, weight_hh, bias_hh, h, sizes):
+        """Return the state after each packed row; `sizes` is the number of pieces per step."""
         h_entry, size = h, weight_hh.shape[1]
-        outputs = projected.new_empty((*projected.shape[:2], size))  # [T, B, H]
-        hidden = torch.empty_like(projected)  # [T, B, 3H], u
-        gates = torch.empty_like(projected)  # [T, B, 3H], r, z, n
+        outputs = projected.new_empty((len(projected), size))  # [R, H]
+        hidden = torch.empty_like(projected)  # [R, 3H], u
+        gates = torch.empty_like(projected)  # [R, 3H], r, z, n
         recurrent = weight_hh.t()
-        rows = zip(
-            projected[..., : 2 * size].unbind(),
-            projected[..., 2 * size :].unbind(),
-            hidden.unbind(),
-            hidden[..., : 2 * size].unbind(),
-            hidden[..., 2 * size :].unbind(),
-            gates[..., : 2 * size].unbind(),
-            *(block.unbind() for block in gates.split(size, dim=-1)),
-            outputs.unbind(),
+        steps = zip(
+            sizes,
+            rows_of(projected, sizes),
+            rows_of(hidden, sizes),
+            rows_of(gates, sizes),
+            rows_of(outputs, sizes),
             strict=True,
         )
-        for t, (x_rz, x_n, u, u_rz, u_n, rz, r, z, n, out) in enumerate(rows):
-            if resets[t]:
-                h = reset(starts[t], h_initial, h)
+        for n_pieces, x, u, row, out in steps:
+            h = h[:n_pieces]
             torch.addmm(bias_hh, h, recurrent, out=u)
-            torch.add(x_rz, u_rz, out=rz)
-            rz.sigmoid_()
-            torch.addcmul(x_n, r, u_n, out=n)
+            both, (r, z, n) = row[:, : 2 * size], row.split(size, dim=1)
+            torch.add(x[:, : 2 * size], u[:, : 2 * size], out=both)
+            both.sigmoid_()
+            torch.addcmul(x[:, 2 * size :], r, u[:, 2 * size :], out=n)
             n.tanh_()
             torch.lerp(n, h, z, out=out)
             h = out
-        ctx.save_for_backward(
-            weight_hh, h_entry, h_initial, starts, gates, hidden[..., 2 * size :].contiguous(), outputs
-        )
-        ctx.resets = resets
+        ctx.save_for_backward(weight_hh, h_entry, gates, hidden[:, 2 * size :].contiguous(), outputs)
+        ctx.sizes = sizes
         return outputs
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_outputs):
-        """Return the gradients of the five tensors."""
-        weight_hh, h_entry, h_initial, starts, gates, hidden_n, outputs = ctx.saved_tensors
-        r, z, n = gates.split(weight_hh.shape[1], dim=-1)
-        h_entering = entering(h_entry, outputs, h_initial, starts)
+        """Return the gradients of the four tensors."""
+        weight_hh, h_entry, gates, hidden_n, outputs = ctx.saved_tensors
+        sizes, size = ctx.sizes, weight_hh.shape[1]
+        r, z, n = gates.split(size, dim=1)
+        h_entering = entering(h_entry, outputs, sizes)
         by_n = (1 - z) * (1 - n * n)
-        by_r = by_n * hidden_n * r * (1 - r)
-        by_z = (h_entering - n) * z * (1 - z)
-        by_hidden = torch.stack([by_r, by_z, by_n * r], dim=2)  # [T, B, 3, H]
-        grad_hidden = torch.empty_like(by_hidden)
-        flat = grad_hidden.flatten(2).unbind()
-        grad_h = torch.empty_like(outputs)  # [T, B, H]
-        dh_next, dh_initial = torch.zeros_like(h_entry), torch.zeros_like(h_initial)
-        for t in range(len(gates) - 1, -1, -1):
-            dh = torch.add(grad_outputs[t], dh_next, out=grad_h[t])
-            torch.mul(by_hidden[t], dh.unsqueeze(1), out=grad_hidden[t])
-            dh_next = torch.addmm(dh * z[t], flat[t], weight_hh)
-            if ctx.resets[t]:
-                from_start, dh_next = split_reset_gradient(starts[t], dh_next)
-                dh_initial += from_start
-        grad_projected = torch.cat([grad_hidden.flatten(2)[..., : -n.shape[-1]], by_n * grad_h], dim=-1)  # [T, B, 3H]
-        grad_u = grad_hidden.flatten(2)  # [T, B, 3H]
-        grad_weight = recurrent_weight_gradient(grad_u, h_entering)
-        return grad_projected, grad_weight, grad_u.sum((0, 1)), dh_next, dh_initial, None, None
+        grad_u = gates.new_empty((len(gates), 3, size))  # [R, 3, H], at first the coefficients of dh
+        torch.mul(by_n * hidden_n, r * (1 - r), out=grad_u[:, 0])
+        torch.mul(h_entering - n, z * (1 - z), out=grad_u[:, 1])
+        torch.mul(by_n, r, out=grad_u[:, 2])
+        dh, dh_entry = carried(grad_outputs, h_entry, sizes)
+        flat_u = grad_u.flatten(1)  # [R, 3H]
+        steps = list(
+            zip(rows_of(grad_u, sizes), rows_of(flat_u, sizes), rows_of(z, sizes), dh[1:], dh_entry, strict=True)
+        )
+        for by_gate, flat, keep, dh_row, dh_before in reversed(steps):
+            by_gate.mul_(dh_row.unsqueeze(1))
+            dh_before.addcmul_(dh_row, keep)
+            dh_before.addmm_(flat, weight_hh)
+        grad_projected = torch.cat([flat_u[:, : 2 * size], by_n * torch.cat(dh[1:])], dim=1)  # [R, 3H]
+        return grad_projected, weight_gradient(flat_u, h_entering), flat_u.sum(0), dh[0], None

@@ -1,10 +1,10 @@
-"""The LSTM over T rows with its gradient written out.
+"""The LSTM over packed pieces with its gradient written out.
 
-    i, f, g, o = projected[t] + W h         (sigmoid, sigmoid, tanh, sigmoid)
+    i, f, g, o = projected + W h         (sigmoid, sigmoid, tanh, sigmoid)
     c' = f c + i g,   h' = o tanh(c')
 
 Backwards everything but the products with W is elementwise in coefficients that are computed for all rows at once, so
-the loop over time has one product and a handful of small operations per row.
+the loop over time has one product and four small operations per row.
 """
 
 from typing import Any
@@ -12,77 +12,78 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from recurrent_rl.memory.kernels.common import entering, recurrent_weight_gradient, reset, split_reset_gradient
+from recurrent_rl.memory.kernels.common import carried, entering, rows_of, weight_gradient
 
 
 class FusedLSTM(torch.autograd.Function):
-    """(projected [T, B, 4H], weight_hh [4H, H], h [B, H], c [B, H], initial h [H], initial c [H]) -> outputs, c."""
+    """(projected [R, 4H], weight_hh [4H, H], h [S, H], c [S, H], sizes) -> outputs [R, H], cells [R, H]."""
 
     @staticmethod
-    def forward(ctx: Any, projected, weight_hh, h, c, h_initial, c_initial, starts, resets):
-        """Return the outputs [T, B, H] and the last cell state [B, H]; `starts` is [T, B, 1], `resets` a list of bool."""
-        h_entry, c_entry = h, c
-        gates = torch.empty_like(projected)  # [T, B, 4H]
-        outputs = projected.new_empty((*projected.shape[:2], weight_hh.shape[1]))  # [T, B, H]
+    def forward(ctx: Any, projected, weight_hh, h, c, sizes):
+        """Return the hidden and the cell state after each packed row; `sizes` is the number of pieces per step."""
+        h_entry, c_entry, size = h, c, weight_hh.shape[1]
+        gates = torch.empty_like(projected)  # [R, 4H]
+        outputs = projected.new_empty((len(projected), size))  # [R, H]
         cells, squashed = torch.empty_like(outputs), torch.empty_like(outputs)
         recurrent = weight_hh.t()
-        size = weight_hh.shape[1]
-        rows = zip(
-            projected.unbind(),
-            gates.unbind(),
-            *(block.unbind() for block in (gates[..., : 2 * size], gates[..., 2 * size : 3 * size])),
-            *(block.unbind() for block in gates.split(size, dim=-1)),
-            outputs.unbind(),
-            cells.unbind(),
-            squashed.unbind(),
+        steps = zip(
+            sizes,
+            rows_of(projected, sizes),
+            rows_of(gates, sizes),
+            rows_of(outputs, sizes),
+            rows_of(cells, sizes),
+            rows_of(squashed, sizes),
             strict=True,
         )
-        for t, (x, row, sigmoids, candidate, i, f, _, o, out, cell, squash) in enumerate(rows):
-            if resets[t]:
-                h, c = reset(starts[t], h_initial, h), reset(starts[t], c_initial, c)
-            torch.addmm(x, h, recurrent, out=row)
-            sigmoids.sigmoid_()
+        for n, x, row, out, cell, squash in steps:
+            torch.addmm(x, h[:n], recurrent, out=row)
+            i, f, candidate, o = row.split(size, dim=1)
+            row[:, : 2 * size].sigmoid_()
             candidate.tanh_()
             o.sigmoid_()
-            torch.mul(f, c, out=cell)
+            torch.mul(f, c[:n], out=cell)
             cell.addcmul_(i, candidate)
             torch.tanh(cell, out=squash)
             torch.mul(o, squash, out=out)
             h, c = out, cell
-        ctx.save_for_backward(
-            weight_hh, h_entry, c_entry, h_initial, c_initial, starts, gates, outputs, cells, squashed
-        )
-        ctx.resets = resets
-        return outputs, c.clone()
+        ctx.save_for_backward(weight_hh, h_entry, c_entry, gates, outputs, cells, squashed)
+        ctx.sizes = sizes
+        return outputs, cells
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_outputs, grad_c):
-        """Return the gradients of the six tensors."""
-        weight_hh, h_entry, c_entry, h_initial, c_initial, starts, gates, outputs, cells, squashed = ctx.saved_tensors
-        size = weight_hh.shape[1]
-        i, f, g, o = gates.split(size, dim=-1)
-        c_entering = entering(c_entry, cells, c_initial, starts)
+    def backward(ctx: Any, grad_outputs, grad_cells):
+        """Return the gradients of the four tensors."""
+        weight_hh, h_entry, c_entry, gates, outputs, cells, squashed = ctx.saved_tensors
+        sizes, size = ctx.sizes, weight_hh.shape[1]
+        i, f, g, o = gates.split(size, dim=1)
         # d gates = dc times the first three, dh times the fourth
-        by_cell = torch.stack([g * i * (1 - i), c_entering * f * (1 - f), i * (1 - g * g)], dim=2)  # [T, B, 3, H]
-        by_output = squashed * o * (1 - o)
+        grad_gates = gates.new_empty((len(gates), 4, size))  # [R, 4, H], at first the coefficients
+        torch.mul(g, i * (1 - i), out=grad_gates[:, 0])
+        torch.mul(entering(c_entry, cells, sizes), f * (1 - f), out=grad_gates[:, 1])
+        torch.mul(i, 1 - g * g, out=grad_gates[:, 2])
+        torch.mul(squashed, o * (1 - o), out=grad_gates[:, 3])
         output_to_cell = o * (1 - squashed * squashed)
-        grad_gates = gates.new_empty((*gates.shape[:2], 4, size))  # [T, B, 4, H]
-        flat = grad_gates.flatten(2).unbind()
-        dh_next, dc = torch.zeros_like(h_entry), grad_c
-        dh_initial, dc_initial = torch.zeros_like(h_initial), torch.zeros_like(c_initial)
-        for t in range(len(gates) - 1, -1, -1):
-            dh = grad_outputs[t] + dh_next
-            dc = torch.addcmul(dc, dh, output_to_cell[t])
-            torch.mul(by_cell[t], dc.unsqueeze(1), out=grad_gates[t, :, :3])
-            torch.mul(by_output[t], dh, out=grad_gates[t, :, 3])
-            dc = dc * f[t]
-            dh_next = flat[t] @ weight_hh
-            if ctx.resets[t]:
-                from_start, dh_next = split_reset_gradient(starts[t], dh_next)
-                dh_initial += from_start
-                from_start, dc = split_reset_gradient(starts[t], dc)
-                dc_initial += from_start
-        grad_projected = grad_gates.flatten(2)
-        grad_weight = recurrent_weight_gradient(grad_projected, entering(h_entry, outputs, h_initial, starts))
-        return grad_projected, grad_weight, dh_next, dc, dh_initial, dc_initial, None, None
+        (dh, dh_entry), (dc, dc_entry) = carried(grad_outputs, h_entry, sizes), carried(grad_cells, c_entry, sizes)
+        steps = list(
+            zip(
+                rows_of(grad_gates, sizes),
+                rows_of(grad_gates.flatten(1), sizes),
+                rows_of(output_to_cell, sizes),
+                rows_of(f, sizes),
+                dh[1:],
+                dc[1:],
+                dh_entry,
+                dc_entry,
+                strict=True,
+            )
+        )
+        for by_gate, flat, to_cell, forget, dh_row, dc_row, dh_before, dc_before in reversed(steps):
+            dc_row.addcmul_(dh_row, to_cell)
+            by_gate[:, :3].mul_(dc_row.unsqueeze(1))
+            by_gate[:, 3].mul_(dh_row)
+            dc_before.addcmul_(dc_row, forget)
+            dh_before.addmm_(flat, weight_hh)
+        grad_projected = grad_gates.flatten(1)
+        grad_weight = weight_gradient(grad_projected, entering(h_entry, outputs, sizes))
+        return grad_projected, grad_weight, dh[0], dc[0], None

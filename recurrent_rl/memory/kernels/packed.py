@@ -1,4 +1,4 @@
-"""cuDNN over a PackedSequence cut at episode starts.
+"""Packed pieces between episode starts, and cuDNN over them.
 
 Each column of [T, B] is cut where an episode starts. The pieces, longest first, are the sequences of one packed batch:
 those that begin with a start enter with the initial state, the others with the state handed in. The plan is made on the
@@ -26,6 +26,7 @@ class PackedPlan:
         columns: [S], the column of each piece.
         fresh: [S, 1] bool, the piece begins with a start.
         last: [B], the last piece of each column.
+        last_row: [B], its last packed row.
     """
 
     gather: Tensor
@@ -34,6 +35,7 @@ class PackedPlan:
     columns: Tensor
     fresh: Tensor
     last: Tensor
+    last_row: Tensor
 
 
 def plan(starts: Tensor, device: torch.device) -> PackedPlan:
@@ -56,6 +58,7 @@ def plan(starts: Tensor, device: torch.device) -> PackedPlan:
     last = np.empty(n_columns, dtype=np.int64)
     ends_column = begin + length == steps
     last[column[ends_column]] = np.flatnonzero(ends_column)
+    last_row = scatter[(steps - 1) * n_columns + np.arange(n_columns)]
     fresh = flags[begin, column][:, None]
 
     def copied(array: np.ndarray) -> Tensor:
@@ -63,7 +66,31 @@ def plan(starts: Tensor, device: torch.device) -> PackedPlan:
         return host.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else host.to(device)
 
     return PackedPlan(
-        copied(gather), copied(scatter), torch.from_numpy(sizes), copied(column), copied(fresh), copied(last)
+        gather=copied(gather),
+        scatter=copied(scatter),
+        sizes=torch.from_numpy(sizes),
+        columns=copied(column),
+        fresh=copied(fresh),
+        last=copied(last),
+        last_row=copied(last_row),
+    )
+
+
+def pack(pieces: PackedPlan, inputs: Tensor) -> Tensor:
+    """Return [T, B, I] as packed rows [R, I], R = T B."""
+    return inputs.flatten(0, 1).index_select(0, pieces.gather)  # [R, I]
+
+
+def unpack(pieces: PackedPlan, packed: Tensor, inputs: Tensor) -> Tensor:
+    """Return packed rows [R, H] as [T, B, H], T and B those of `inputs`."""
+    return packed.index_select(0, pieces.scatter).unflatten(0, inputs.shape[:2])  # [T, B, H]
+
+
+def enter(pieces: PackedPlan, entry: State, initial: State) -> State:
+    """Return the state that enters each piece, leaves [S, H]."""
+    return tuple(
+        torch.where(pieces.fresh, new, old.index_select(0, pieces.columns))  # [S, H]
+        for new, old in zip(initial, entry, strict=True)
     )
 
 
@@ -71,15 +98,14 @@ def run_packed(
     cell: Cell, inputs: Tensor, entry: State, initial: State, pieces: PackedPlan, weights: Weights
 ) -> tuple[Tensor, State]:
     """Run one layer over T rows; arguments and results as in `kernels.loop.run_layer`, with a plan for `starts`."""
-    packed = inputs.flatten(0, 1).index_select(0, pieces.gather)  # [T B, I]
-    state = tuple(
-        torch.where(pieces.fresh, new, old.index_select(0, pieces.columns)).unsqueeze(0)  # [1, S, H]
-        for new, old in zip(initial, entry, strict=True)
-    )
+    state = tuple(leaf.unsqueeze(0) for leaf in enter(pieces, entry, initial))  # [1, S, H]
     flat_weights = [weight for weight in weights if weight is not None]
     has_biases = len(flat_weights) == 4
     kernels = {"lstm": _VF.lstm, "gru": _VF.gru, "tanh": _VF.rnn_tanh, "relu": _VF.rnn_relu}
     hidden = state if cell.leaves > 1 else state[0]
-    result = kernels[cell.name](packed, pieces.sizes, hidden, flat_weights, has_biases, 1, 0.0, True, False)
-    outputs = result[0].index_select(0, pieces.scatter).unflatten(0, inputs.shape[:2])  # [T, B, H]
-    return outputs, tuple(leaf[0].index_select(0, pieces.last) for leaf in result[1:])  # [B, H]
+    result = kernels[cell.name](
+        pack(pieces, inputs), pieces.sizes, hidden, flat_weights, has_biases, 1, 0.0, True, False
+    )
+    return unpack(pieces, result[0], inputs), tuple(
+        leaf[0].index_select(0, pieces.last) for leaf in result[1:]
+    )  # [B, H]

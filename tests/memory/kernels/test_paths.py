@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recurrent_rl.memory import GRU, LSTM, RNN
 from recurrent_rl.memory.kernels.fused import run_fused
 from recurrent_rl.memory.kernels.loop import Resets, run_loop
-from recurrent_rl.memory.kernels.packed import plan
+from recurrent_rl.memory.kernels.packed import plan, run_packed
 
 SPECS = [
     RNN(hidden_size=4, num_layers=2, learned_initial_state=True),
@@ -23,11 +23,10 @@ SPECS = [
 
 
 def runner(memory, path, starts, device):
-    if path == "packed":
-        return partial(memory._packed, plan(starts, torch.device(device)))
-    return partial(
-        memory._looped, {"loop": run_loop, "fused": run_fused}[path], Resets.of(starts, torch.device(device))
-    )
+    if path in ("packed", "fused"):
+        run = {"packed": run_packed, "fused": run_fused}[path]
+        return partial(run, memory.cell, pieces=plan(starts, torch.device(device)))
+    return partial(run_loop, memory.cell, resets=Resets.of(starts, torch.device(device)))
 
 
 def everything(memory, path, inputs, state, starts, weights):
