@@ -45,27 +45,37 @@ def steps_per_second(model: Any, rollouts: int) -> float:
     return steps / (time.perf_counter() - started)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--rollouts", type=int, default=1, help="rollouts in each measurement")
-    parser.add_argument("--batch-size", type=int, default=2048)
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    models = {library: make_model(library, options.batch_size) for library in LIBRARIES}
+def compare(batch_size: int, repetitions: int) -> dict[str, Any]:
+    """Alternate the two sides; return their speeds and the ratio of the medians."""
+    models = {library: make_model(library, batch_size) for library in LIBRARIES}
     for model in models.values():
         steps_per_second(model, 1)  # warm up
     speeds: dict[str, list[float]] = {library: [] for library in LIBRARIES}
-    for repetition in range(options.repetitions):
+    for _ in range(repetitions):
         for library, model in models.items():
-            speeds[library].append(steps_per_second(model, options.rollouts))
-            print(f"{repetition + 1}: {library:>12} {speeds[library][-1]:8.0f} steps/s", flush=True)
+            speeds[library].append(steps_per_second(model, 1))
     medians = {library: statistics.median(values) for library, values in speeds.items()}
     ratio = medians["recurrent_rl"] / medians["sb3-contrib"]
-    print(f"median {medians['recurrent_rl']:.0f} against {medians['sb3-contrib']:.0f} steps/s: ratio {ratio:.1f}")
-    result = {**vars(options), "steps_per_second": speeds, "ratio": ratio}
-    (Path(__file__).parent / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+    print(
+        f"batch_size {batch_size:>5}: recurrent_rl {medians['recurrent_rl']:6.0f} steps/s, "
+        f"sb3-contrib {medians['sb3-contrib']:6.0f} steps/s, ratio {ratio:.1f}",
+        flush=True,
+    )
+    return {"batch_size": batch_size, "steps_per_second": speeds, "ratio": ratio}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[128, 512, 2048], help="128 is both defaults")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    print(f"{N_ENVS} environments x {N_STEPS} steps, LSTM {HIDDEN}, {EPOCHS} epochs, {options.threads} thread(s)")
+    results = [compare(batch_size, options.repetitions) for batch_size in options.batch_sizes]
+    (Path(__file__).parent / "result.json").write_text(
+        json.dumps({**vars(options), "results": results}, indent=2) + "\n"
+    )
 
 
 if __name__ == "__main__":

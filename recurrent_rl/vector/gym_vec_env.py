@@ -18,7 +18,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
 from recurrent_rl.vector.keys import ENDED, FILLER
-from recurrent_rl.vector.probe import check_reset_mask
+from recurrent_rl.vector.probe import check_reset_mask, check_untouched
 
 Info = dict[str, Any]
 HostObservation = np.ndarray | dict[str, np.ndarray]
@@ -41,7 +41,11 @@ class GymVecEnv(VecEnv):
         if isinstance(env.single_observation_space, spaces.Tuple):
             raise ValueError("Tuple observations are not supported; wrap the environment so that it gives a Dict.")
         self.env = env
-        mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
+        mode = env.metadata.get("autoreset_mode")
+        if mode is None:
+            raise ValueError(
+                f"{env} does not say how it resets; set its metadata['autoreset_mode'] to a gymnasium.vector.AutoresetMode."
+            )
         self.mode = mode if isinstance(mode, AutoresetMode) else AutoresetMode(mode)
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
         self.render_mode = env.render_mode
@@ -90,7 +94,8 @@ class GymVecEnv(VecEnv):
         self.lengths += 1
         dones = ended.astype(bool)
         for column, info in fillers.items():
-            infos[column] = {**info, **infos[column], FILLER: True}
+            self.reset_infos[column] = infos[column]
+            infos[column] = {**info, FILLER: True}
             rewards[column], self.returns[column], self.lengths[column] = 0.0, 0.0, 0
             dones[column] = True
         if ended.any():
@@ -157,24 +162,40 @@ class GymVecEnv(VecEnv):
         raw_infos: dict[str, Any],
     ) -> HostObservation:
         for column in np.flatnonzero(ended).tolist():
-            info = infos[column] = {**infos[column], **self._final_info(raw_infos, column)}
+            info = self._end_info(infos, raw_infos, column)
             final = _final_row(observation, raw_infos, column, self.mode)
             end_info = {
+                **info,
                 "terminal_observation": final,
                 "TimeLimit.truncated": not terminated[column],
                 "episode": self._episode(column),
             }
             if self.mode is AutoresetMode.NEXT_STEP:
-                info[ENDED] = "terminated" if terminated[column] else "truncated"
+                infos[column] = {ENDED: "terminated" if terminated[column] else "truncated"}
                 self._pending[column] = end_info
                 dones[column] = False
             else:
-                info.update(end_info)
+                infos[column] = end_info
         self.returns[ended] = 0.0
         self.lengths[ended] = 0
         if self.mode is AutoresetMode.DISABLED:
-            observation = _copy(self.env.reset(options={"reset_mask": ended.astype(bool)})[0])
+            return self._reset_ended(observation, ended.astype(bool))
         return observation
+
+    def _reset_ended(self, before: HostObservation, ended: np.ndarray) -> HostObservation:
+        observation, raw_infos = self.env.reset(options={"reset_mask": ended})
+        check_untouched(self.env, before, observation, ~ended)
+        infos = self._spread(raw_infos)
+        for column in np.flatnonzero(ended).tolist():
+            self.reset_infos[column] = infos[column]
+        return _copy(observation)
+
+    def _end_info(self, infos: list[Info], raw_infos: dict[str, Any], column: int) -> Info:
+        """Return what the environment said on the last step; with same-step autoreset that stands apart."""
+        if self.mode is not AutoresetMode.SAME_STEP:
+            return infos[column]
+        self.reset_infos[column] = infos[column]
+        return self._final_info(raw_infos, column)
 
     def _episode(self, column: int) -> Info:
         elapsed = round(time.time() - self._started, 6)

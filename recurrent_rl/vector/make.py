@@ -1,6 +1,5 @@
 """Whatever the user has, as an SB3 VecEnv with monitor statistics."""
 
-import contextlib
 import difflib
 import importlib
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, is_vecenv_wrapped
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize, is_vecenv_wrapped
 
 from recurrent_rl.vector.gym_vec_env import GymVecEnv
 
@@ -35,8 +34,7 @@ def as_vec_env(env: Any, n_envs: int = 1, seed: int | None = None) -> VecEnv:
 
 def _wrap(env: Any) -> VecEnv:
     if isinstance(env, VecEnv):
-        monitored = is_vecenv_wrapped(env, VecMonitor) or all(env.env_is_wrapped(Monitor))
-        return env if monitored else VecMonitor(env)
+        return _with_statistics(env)
     if isinstance(env, VectorEnv):
         return GymVecEnv(env)
     if isinstance(env, gym.Env):
@@ -45,6 +43,18 @@ def _wrap(env: Any) -> VecEnv:
     raise ValueError(
         f"{env!r} is not an environment: give an id, a gymnasium.Env, a gymnasium.vector.VectorEnv or an SB3 VecEnv."
     )
+
+
+def _with_statistics(env: VecEnv) -> VecEnv:
+    """Add monitor statistics of raw rewards where there are none; the order of wrappers stays as it is."""
+    if is_vecenv_wrapped(env, VecMonitor) or all(env.env_is_wrapped(Monitor)):
+        return env
+    base = env.unwrapped
+    if isinstance(base, DummyVecEnv):
+        base.envs = [single if _has_monitor(single) else Monitor(single) for single in base.envs]
+        return env
+    # Above a normaliser it would report scaled rewards, below it EvalCallback could not pair the wrappers.
+    return env if is_vecenv_wrapped(env, VecNormalize) else VecMonitor(env)
 
 
 def _from_id(environment: str, n_envs: int) -> VectorEnv:
@@ -62,9 +72,12 @@ def check_id(environment: str) -> None:
     """Import the id's namespace, and raise ValueError with the nearest ids where it is not registered."""
     module, _, name = environment.rpartition(":")
     namespace = module or name.partition("/")[0]
-    if name not in gym.registry and namespace.isidentifier():
-        with contextlib.suppress(ModuleNotFoundError):
+    if name not in gym.registry and namespace.replace(".", "").isidentifier():
+        try:
             importlib.import_module(namespace)
+        except ModuleNotFoundError as error:
+            if error.name != namespace.partition(".")[0]:
+                raise  # the package is there and misses something itself
     if name not in gym.registry:
         near = difflib.get_close_matches(name, list(gym.registry), n=3, cutoff=0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else "gymnasium.pprint_registry() lists those there are."

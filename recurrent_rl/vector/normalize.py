@@ -10,6 +10,7 @@ from stable_baselines3.common.vec_env import VecNormalize as SB3VecNormalize
 
 from recurrent_rl.vector.gym_vec_env import GymVecEnv
 from recurrent_rl.vector.keys import ENDED, FILLER
+from recurrent_rl.vector.transition import stack
 
 
 class VecNormalize(SB3VecNormalize):
@@ -55,10 +56,17 @@ class VecNormalize(SB3VecNormalize):
             self.ret_rms.update(self.returns[counted])
 
     def _normalise_terminal_observations(self, infos: list[dict[str, Any]], dones: np.ndarray) -> None:
-        for column in np.flatnonzero(dones).tolist():
-            if "terminal_observation" in infos[column]:
-                raw = infos[column]["terminal_observation"]
-                infos[column]["terminal_observation"] = self.normalize_obs(raw)
+        ended = [infos[column] for column in np.flatnonzero(dones).tolist() if "terminal_observation" in infos[column]]
+        finals = stack([info["terminal_observation"] for info in ended])
+        if finals is None:
+            return
+        normalised = self.normalize_obs(finals)  # one batch
+        for row, info in enumerate(ended):
+            info["terminal_observation"] = (
+                {key: value[row] for key, value in normalised.items()}
+                if isinstance(normalised, dict)
+                else normalised[row]
+            )
 
 
 def refuse_plain_normalize_over_next_step(vec_env: VecEnv) -> None:

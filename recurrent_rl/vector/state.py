@@ -3,6 +3,7 @@
 A state is nested dicts and lists of arrays, numbers, booleans and strings; nothing is pickled.
 """
 
+import copy
 import time
 from typing import Any
 
@@ -43,7 +44,7 @@ def why_not_resumable(vec_env: VecEnv) -> str | None:
 def get_env_state(vec_env: VecEnv) -> EnvState | None:
     """Return the state of all layers (copies), or None where one has no get_state."""
     try:
-        return _get(vec_env)
+        return copy.deepcopy(_get(vec_env))
     except NotResumableError:
         return None
 
@@ -58,13 +59,17 @@ def set_env_state(vec_env: VecEnv, state: EnvState) -> None:
     Raises:
         ValueError: The layers or the number of columns differ.
     """
+    _set(vec_env, copy.deepcopy(state))
+
+
+def _set(vec_env: VecEnv, state: EnvState) -> None:
     kind = type(vec_env).__name__
     if state["kind"] != kind:
         raise ValueError(f"The state is of a {state['kind']}, the environment here is a {kind}; wrap it the same way.")
     if state["columns"] != vec_env.num_envs:
         raise ValueError(f"The state has {state['columns']} columns, the environment {vec_env.num_envs}.")
     if isinstance(vec_env, VecEnvWrapper):
-        set_env_state(vec_env.venv, state["inner"])
+        _set(vec_env.venv, state["inner"])
     _SETTERS[_known(vec_env)](vec_env, state["own"])
 
 
@@ -171,7 +176,7 @@ def _plain_info(info: dict[str, Any]) -> dict[str, Any]:
 
 def _get_vector(env: VectorEnv) -> Any:
     if _gives_state(env):
-        return env.get_state()  # type: ignore[attr-defined]
+        return _own_state(env)
     if isinstance(env, SyncVectorEnv):
         return {
             "envs": [_get_single(single) for single in env.envs],
@@ -226,7 +231,7 @@ def _get_single(env: gym.Env) -> list[Any]:
         else:
             raise NotResumableError(f"{type(env).__name__} has no get_state")
         env = env.env
-    states.append(env.get_state())  # type: ignore[attr-defined]
+    states.append(_own_state(env))
     return states
 
 
@@ -240,6 +245,13 @@ def _set_single(env: gym.Env, states: list[Any]) -> None:
         assert isinstance(env, gym.Wrapper)
         env = env.env
     env.set_state(states[-1])  # type: ignore[attr-defined]
+
+
+def _own_state(env: Any) -> Any:
+    try:
+        return env.get_state()
+    except (TypeError, AttributeError, NotImplementedError) as error:
+        raise NotResumableError(f"{type(env).__name__}.get_state fails: {error}") from error
 
 
 def _gives_state(env: Any) -> bool:

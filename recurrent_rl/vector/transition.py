@@ -63,7 +63,7 @@ def read_step(vec_env: VecEnv, actions: np.ndarray) -> Transition:
             terminated[column] = not truncated[column]
             if truncated[column]:
                 finals.append((column, _row(observation, column)))
-        elif dones[column] and info.get("TimeLimit.truncated", False):
+        elif dones[column] and info.get("TimeLimit.truncated", False) and "terminal_observation" in info:
             truncated[column], terminated[column] = True, False
             finals.append((column, info["terminal_observation"]))
     return Transition(
@@ -73,7 +73,7 @@ def read_step(vec_env: VecEnv, actions: np.ndarray) -> Transition:
         truncated=truncated,
         valid=valid,
         starts=dones,
-        final_observation=_stack([final for _, final in finals]),
+        final_observation=stack([final for _, final in finals]),
         final_columns=np.array([column for column, _ in finals], dtype=np.int64),
         dones=dones,
         infos=infos,
@@ -93,15 +93,19 @@ def find_non_finite(observation: HostObservation, reward: np.ndarray | None) -> 
         arrays.append(("reward", reward))
     for name, array in arrays:
         # One sum per array is quick; the exact look is taken on suspicion only (a sum may overflow by itself).
-        if array.dtype.kind != "f" or np.isfinite(array.sum(dtype=np.float64)):
+        if array.dtype.kind != "f":
             continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(array.sum(dtype=np.float64)):
+                continue
         bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
         if bad.any():
             return int(bad.argmax()), name
     return None
 
 
-def _stack(finals: list[Any]) -> HostObservation | None:
+def stack(finals: list[Any]) -> HostObservation | None:
+    """Return observations of single columns as one batch [n, ...], or None where there are none."""
     if not finals:
         return None
     if isinstance(finals[0], dict):

@@ -241,3 +241,85 @@ def test_a_filler_row_is_marked_for_sb3_and_memory_starts_after_it():
     assert infos[0][FILLER]
     assert rewards[0] == 0
     assert observation[0, 0] == 0  # the new episode's first observation
+
+
+def test_a_normaliser_over_unmonitored_environments_reports_raw_rewards_and_keeps_its_place():
+    from stable_baselines3.common.callbacks import EvalCallback
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    def build():
+        return VecNormalize(DummyVecEnv([Counter]))
+
+    model = RecurrentPPO("MlpRecurrentPolicy", build(), n_steps=32, batch_size=32, n_epochs=1, seed=0)
+    model.learn(32, callback=EvalCallback(build(), eval_freq=16, n_eval_episodes=1, verbose=0))
+    assert isinstance(model.get_env(), VecNormalize)
+    for episode in model.ep_info_buffer:  # rewards 0.5, 1, 1.5, ... and the action's 0 or 1
+        assert episode["r"] >= 0.25 * episode["l"] * (episode["l"] + 1)
+
+
+def test_an_environment_whose_wrapper_cannot_give_a_state_trains_all_the_same():
+    from pomdp_envs import PreviousActionReward
+
+    model = RecurrentPPO("MlpRecurrentPolicy", PreviousActionReward(gym.make("CartPole-v1")), n_steps=16, batch_size=16)
+    model.learn(16)
+    assert "get_state fails" in why_not_resumable(model.get_env())
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_the_environment_says_on_the_last_step_comes_once_with_done(mode):
+    class Success(Counter):
+        def step(self, action):
+            *result, info = super().step(action)
+            return (*result, {**info, "is_success": True} if result[2] or result[3] else info)
+
+    env = as_vec_env(SyncVectorEnv([Success] * B, autoreset_mode=mode))
+    env.reset()
+    ends = 0
+    for _ in range(40):
+        _, _, dones, infos = env.step(np.zeros(B, dtype=int))
+        ends += dones.sum()
+        for done, info in zip(dones, infos, strict=True):
+            assert info.get("is_success", False) == done
+            assert ("episode" in info) == done
+            assert not done or info["clock"] == info["episode"]["l"]
+    assert ends > 5
+
+
+def test_a_vector_environment_that_does_not_say_how_it_resets_is_refused():
+    env = SyncVectorEnv([Counter] * 2)
+    env.metadata = {}
+    with pytest.raises(ValueError, match="does not say how it resets"):
+        as_vec_env(env)
+
+
+def test_a_snapshot_does_not_change_with_the_environment():
+    class Live(Counter):
+        def __init__(self):
+            super().__init__()
+            self.live = np.zeros(1)
+
+        def step(self, action):
+            self.live += 1
+            return super().step(action)
+
+        def get_state(self):
+            return {"live": self.live}
+
+    env = as_vec_env(DummyVecEnv([Live]))
+    env.reset()
+    state = get_env_state(env)
+    env.step(np.zeros(1, dtype=int))
+    assert state["own"]["envs"][0][-1]["live"] == 0
+
+
+def test_a_reset_mask_that_is_ignored_late_is_noticed_in_training():
+    class IgnoresLater(SyncVectorEnv):
+        resets = 0
+
+        def reset(self, *, seed=None, options=None):
+            self.resets += 1
+            return super().reset(seed=seed, options=options if self.resets < 4 else None)
+
+    env = IgnoresLater([Counter] * B, autoreset_mode=AutoresetMode.DISABLED)
+    with pytest.raises(ValueError, match="changes others"):
+        stream(as_vec_env(env), 60)

@@ -27,19 +27,22 @@ class FusedGRU(torch.autograd.Function):
         recurrent = weight_hh.t()
         steps = zip(
             sizes,
-            rows_of(projected, sizes),
+            rows_of(projected[:, : 2 * size], sizes),
+            rows_of(projected[:, 2 * size :], sizes),
             rows_of(hidden, sizes),
-            rows_of(gates, sizes),
+            rows_of(hidden[:, : 2 * size], sizes),
+            rows_of(hidden[:, 2 * size :], sizes),
+            rows_of(gates[:, : 2 * size], sizes),
+            *(rows_of(gate, sizes) for gate in gates.split(size, dim=1)),
             rows_of(outputs, sizes),
             strict=True,
         )
-        for n_pieces, x, u, row, out in steps:
+        for n_pieces, x_both, x_n, u, u_both, u_n, both, r, z, n, out in steps:
             h = h[:n_pieces]
             torch.addmm(bias_hh, h, recurrent, out=u)
-            both, (r, z, n) = row[:, : 2 * size], row.split(size, dim=1)
-            torch.add(x[:, : 2 * size], u[:, : 2 * size], out=both)
+            torch.add(x_both, u_both, out=both)
             both.sigmoid_()
-            torch.addcmul(x[:, 2 * size :], r, u[:, 2 * size :], out=n)
+            torch.addcmul(x_n, r, u_n, out=n)
             n.tanh_()
             torch.lerp(n, h, z, out=out)
             h = out

@@ -30,15 +30,16 @@ class FusedLSTM(torch.autograd.Function):
             sizes,
             rows_of(projected, sizes),
             rows_of(gates, sizes),
+            rows_of(gates[:, : 2 * size], sizes),
+            *(rows_of(gate, sizes) for gate in gates.split(size, dim=1)),
             rows_of(outputs, sizes),
             rows_of(cells, sizes),
             rows_of(squashed, sizes),
             strict=True,
         )
-        for n, x, row, out, cell, squash in steps:
+        for n, x, row, both, i, f, candidate, o, out, cell, squash in steps:
             torch.addmm(x, h[:n], recurrent, out=row)
-            i, f, candidate, o = row.split(size, dim=1)
-            row[:, : 2 * size].sigmoid_()
+            both.sigmoid_()
             candidate.tanh_()
             o.sigmoid_()
             torch.mul(f, c[:n], out=cell)
@@ -67,7 +68,8 @@ class FusedLSTM(torch.autograd.Function):
         (dh, dh_entry), (dc, dc_entry) = carried(grad_outputs, h_entry, sizes), carried(grad_cells, c_entry, sizes)
         steps = list(
             zip(
-                rows_of(grad_gates, sizes),
+                rows_of(grad_gates[:, :3], sizes),
+                rows_of(grad_gates[:, 3], sizes),
                 rows_of(grad_gates.flatten(1), sizes),
                 rows_of(output_to_cell, sizes),
                 rows_of(f, sizes),
@@ -78,10 +80,10 @@ class FusedLSTM(torch.autograd.Function):
                 strict=True,
             )
         )
-        for by_gate, flat, to_cell, forget, dh_row, dc_row, dh_before, dc_before in reversed(steps):
+        for by_cell, by_output, flat, to_cell, forget, dh_row, dc_row, dh_before, dc_before in reversed(steps):
             dc_row.addcmul_(dh_row, to_cell)
-            by_gate[:, :3].mul_(dc_row.unsqueeze(1))
-            by_gate[:, 3].mul_(dh_row)
+            by_cell.mul_(dc_row.unsqueeze(1))
+            by_output.mul_(dh_row)
             dc_before.addcmul_(dc_row, forget)
             dh_before.addmm_(flat, weight_hh)
         grad_projected = grad_gates.flatten(1)
