@@ -1,6 +1,9 @@
 """Every memory of the library keeps the contract: step = sequence at random starts, and the eight others."""
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recurrent_rl.memory import GRU, LSTM, RNN, FrameWindow, NoMemory
 from recurrent_rl.testing import check_memory
@@ -30,3 +33,20 @@ MEMORIES = [
 @pytest.mark.parametrize("spec", MEMORIES, ids=repr)
 def test_memory_keeps_the_contract(spec):
     check_memory(spec)
+
+
+@pytest.mark.parametrize("spec", MEMORIES, ids=repr)
+@settings(max_examples=10, deadline=None)
+@given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=5), columns=st.integers(1, 3), seed=st.integers(0, 99))
+def test_any_split_into_chunks_gives_the_same_outputs_and_state(spec, lengths, columns, seed):
+    torch.manual_seed(seed)
+    memory = spec.build(2).double().eval()
+    inputs, starts = torch.randn(sum(lengths), columns, 2).double(), torch.rand(sum(lengths), columns) < 0.3
+    outputs, leaving = memory(inputs, memory.initial_state(columns), starts)
+    state, pieces = memory.initial_state(columns), []
+    for chunk, flags in zip(inputs.split(lengths), starts.split(lengths), strict=True):
+        piece, state = memory(chunk, state, flags)
+        pieces.append(piece)
+    torch.testing.assert_close(torch.cat(pieces), outputs, atol=1e-10, rtol=0)
+    for one, other in zip(state, leaving, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-10, rtol=0)
