@@ -1,0 +1,45 @@
+"""What the README shows is run as it stands there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_example_runs_as_printed_and_is_short(tmp_path):
+    (code,) = re.findall(r"<!-- example -->\n```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(code.strip().splitlines()) <= 16
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "policy.zip").exists()
+
+
+def test_the_commands_are_those_that_exist(tmp_path):
+    commands = re.findall(r"^    recurrent-rl (.*)$", README, flags=re.MULTILINE)
+    assert commands == [
+        "train --env pomdp_envs/CartPoleNoVel-v0 --algo ppo --memory gru",
+        "evaluate RUN",
+        "train --resume RUN",
+    ]
+    run = str(tmp_path / "run")
+    small = ["--steps", "1024", "--n-steps", "32", "--run", run]
+    for command, extra in zip(commands, (small, ["--episodes", "2"], []), strict=True):
+        words = command.replace("RUN", run).split()
+        done = subprocess.run(
+            [sys.executable, "-m", "recurrent_rl.cli", *words, *extra], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_make_targets_of_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^    make (\w+)", README, flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+def test_paths_of_the_readme_exist():
+    for path in re.findall(r"(?<!pomdp_)(?:recurrent_rl|envs|experiments)/[\w/]+(?:\.py)?", README):
+        assert (ROOT / path).exists(), path
