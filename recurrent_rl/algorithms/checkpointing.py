@@ -27,7 +27,7 @@ from recurrent_rl.checkpoint import (
     tabulate,
     write_archive,
 )
-from recurrent_rl.vector import get_env_state, set_env_state, set_normaliser, why_not_resumable
+from recurrent_rl.vector import get_env_state, get_normaliser, set_env_state, set_normaliser, why_not_resumable
 
 _COUNTERS = ("num_timesteps", "_total_timesteps", "_episode_num", "_n_updates", "_current_progress_remaining")
 
@@ -38,7 +38,7 @@ class Checkpointing(BaseAlgorithm):
     hyperparameters: ClassVar[tuple[str, ...]]
     _boundary: dict[str, Any] | None
     _resume: dict[str, Any] | None
-    _loaded_environment: dict[str, Any] | None = None
+    _loaded_normaliser: dict[str, Any] | None = None
 
     # ---------------------------------------------------------------- snapshot
 
@@ -50,6 +50,7 @@ class Checkpointing(BaseAlgorithm):
             "successes": list(self.ep_success_buffer or []),
             "random": _random_state(self.device),
             "environment": get_env_state(self.env) if self.env is not None and self._last_obs is not None else None,
+            "normaliser": get_normaliser(self.env) if self.env is not None else None,
             "observation": self._last_obs,
             "starts": self._last_episode_starts,
             "states": None
@@ -71,6 +72,8 @@ class Checkpointing(BaseAlgorithm):
         if reason is not None:
             warnings.warn(f"Training goes on with new episodes, not exactly where it stopped: {reason}.", stacklevel=4)
             self._last_obs = None
+            if snapshot["normaliser"] is not None and self._vec_normalize_env is not None:
+                set_normaliser(self._vec_normalize_env, snapshot["normaliser"])
         else:
             set_env_state(self.env, snapshot["environment"])
             self._last_obs = snapshot["observation"]
@@ -188,12 +191,12 @@ class Checkpointing(BaseAlgorithm):
         Raises:
             CheckpointError: The checkpoint holds none.
         """
-        state = self._loaded_environment
-        if state is None or not set_normaliser(normaliser, state):
+        if self._loaded_normaliser is None:
             raise CheckpointError(
-                "The checkpoint holds no normaliser statistics: it was trained without VecNormalize, in an environment "
-                "that gives no state, or saved without the snapshot. Use VecNormalize.load on statistics saved beside it."
+                "The checkpoint holds no normaliser statistics: it was trained without VecNormalize, or saved without the "
+                "snapshot. Evaluate without the normaliser, or use VecNormalize.load on statistics saved beside it."
             )
+        set_normaliser(normaliser, self._loaded_normaliser)
 
     def _continue_from(self, snapshot: dict[str, Any], force_reset: bool) -> None:
         for name in _COUNTERS:
@@ -201,7 +204,7 @@ class Checkpointing(BaseAlgorithm):
         self.ep_info_buffer = deque(snapshot["episodes"], maxlen=self._stats_window_size)
         self.ep_success_buffer = deque(snapshot["successes"], maxlen=self._stats_window_size)
         self._resume = None if force_reset else snapshot
-        self._loaded_environment = snapshot["environment"]
+        self._loaded_normaliser = snapshot["normaliser"]
 
     def set_parameters(
         self, load_path_or_dict: Any, exact_match: bool = True, device: torch.device | str = "auto"

@@ -27,13 +27,20 @@ from stable_baselines3.common.torch_layers import (
     NatureCNN,
 )
 from stable_baselines3.common.type_aliases import Schedule
+from stable_baselines3.common.utils import get_device
 from torch import Tensor, nn
 
+from recurrent_rl.checkpoint import CheckpointError, Untrusted, read_archive, write_archive
 from recurrent_rl.functional.observation import HostObservation, Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
 from recurrent_rl.policies.heads import NetArch, check_action_space, hidden_layers, no_validation, split_net_arch
 
 Critic = str | MemorySpec
+_ARGUMENTS = (
+    "memory", "critic", "net_arch", "activation_fn", "ortho_init", "use_sde", "log_std_init", "full_std", "use_expln",
+    "squash_output", "features_extractor_class", "features_extractor_kwargs", "share_features_extractor",
+    "normalize_images", "optimizer_class", "optimizer_kwargs",
+)  # fmt: skip
 
 
 class RecurrentActorCriticPolicy(BasePolicy):
@@ -95,6 +102,8 @@ class RecurrentActorCriticPolicy(BasePolicy):
         if optimizer_kwargs is None:
             optimizer_kwargs = {"eps": 1e-5} if issubclass(optimizer_class, torch.optim.Adam) else {}
         features_extractor_class = features_extractor_class or self.default_extractor
+        given = locals()
+        self._arguments = {name: given[name] for name in _ARGUMENTS}
         super().__init__(
             observation_space,
             action_space,
@@ -167,6 +176,36 @@ class RecurrentActorCriticPolicy(BasePolicy):
         ]
         for module, gain in dict(gains).items():  # a shared extractor once
             module.apply(partial(self.init_weights, gain=gain))
+
+    def save(self, path: str) -> None:
+        """Write the policy alone, as a checkpoint without pickle."""
+        spaces_ = {"observation_space": self.observation_space, "action_space": self.action_space}
+        write_archive(path, {**spaces_, "arguments": self._arguments}, {"policy": self.state_dict()})
+
+    @classmethod
+    def load(cls, path: str, device: torch.device | str = "auto", trust: bool = False) -> "RecurrentActorCriticPolicy":
+        """Read what `save` wrote.
+
+        Args:
+            path: The file.
+            device: Where the policy goes.
+            trust: Also import classes outside the allow-list; that can run any code the file's author chose.
+
+        Raises:
+            CheckpointError: The file is damaged, foreign, or holds what only `trust` reads.
+        """
+        data, state_dicts = read_archive(path, trust=trust)
+        for name, value in data.get("arguments", {}).items():
+            if isinstance(value, Untrusted):
+                raise CheckpointError(
+                    f"{name} holds {value.description}; pass trust=True if you trust the file's author."
+                )
+        if set(state_dicts) != {"policy"}:
+            raise CheckpointError(f"{path} holds a whole model; load it with RecurrentPPO.load or RecurrentA2C.load.")
+        spaces_ = data["observation_space"], data["action_space"]
+        policy = RecurrentActorCriticPolicy(*spaces_, cls._dummy_schedule, **data["arguments"])
+        policy.load_state_dict(state_dicts["policy"])
+        return policy.to(get_device(device))
 
     # ---------------------------------------------------------------- memory state
 

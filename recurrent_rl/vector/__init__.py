@@ -4,7 +4,7 @@ from recurrent_rl.vector.gym_vec_env import GymVecEnv
 from recurrent_rl.vector.keys import ENDED, FILLER
 from recurrent_rl.vector.make import as_vec_env, check_id
 from recurrent_rl.vector.normalize import VecNormalize, refuse_plain_normalize_over_next_step
-from recurrent_rl.vector.state import get_env_state, set_env_state, set_normaliser, why_not_resumable
+from recurrent_rl.vector.state import get_env_state, get_normaliser, set_env_state, set_normaliser, why_not_resumable
 from recurrent_rl.vector.transition import Transition, find_non_finite, read_step
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "check_id",
     "find_non_finite",
     "get_env_state",
+    "get_normaliser",
     "read_step",
     "refuse_plain_normalize_over_next_step",
     "set_env_state",

@@ -21,6 +21,7 @@ from stable_baselines3.common.vec_env import (
     VecMonitor,
     VecNormalize,
     VecTransposeImage,
+    unwrap_vec_normalize,
 )
 
 from recurrent_rl.vector.gym_vec_env import GymVecEnv
@@ -73,21 +74,23 @@ def _set(vec_env: VecEnv, state: EnvState) -> None:
     _SETTERS[_known(vec_env)](vec_env, state["own"])
 
 
-def set_normaliser(normaliser: VecNormalize, state: EnvState) -> bool:
-    """Give a normaliser the statistics in an environment's state; return whether there were any.
+def get_normaliser(vec_env: VecEnv) -> EnvState | None:
+    """Return the statistics of the VecNormalize among the wrappers (copies), or None where there is none."""
+    normaliser = unwrap_vec_normalize(vec_env)
+    return None if normaliser is None else copy.deepcopy(_get_normalize(normaliser))
+
+
+def set_normaliser(normaliser: VecNormalize, state: EnvState) -> None:
+    """Give a normaliser the statistics that `get_normaliser` returned.
 
     Args:
         normaliser: Over an environment with the same observations; any number of columns.
-        state: From `get_env_state`.
+        state: From `get_normaliser`; running returns are left alone where the number of columns differs.
     """
-    layer: EnvState | None = state
-    while layer is not None:
-        if "rewards" in layer["own"] and "observations" in layer["own"]:
-            own = {**layer["own"], "returns": normaliser.returns}
-            _set_normalize(normaliser, own)
-            return True
-        layer = layer.get("inner")
-    return False
+    state = copy.deepcopy(state)
+    if state["returns"].shape != normaliser.returns.shape:
+        state["returns"] = normaliser.returns
+    _set_normalize(normaliser, state)
 
 
 def _get(vec_env: VecEnv) -> EnvState:

@@ -158,3 +158,21 @@ def test_force_reset_begins_new_episodes(tmp_path):
     fresh = RecurrentPPO.load(tmp_path / "model", env=FACES["native"](), force_reset=True)
     fresh.learn(64, reset_num_timesteps=False)
     assert fresh.num_timesteps == 128
+
+
+def test_the_normaliser_is_put_back_where_the_environment_cannot_be(tmp_path):
+    def build():
+        return VecNormalize(as_vec_env("CartPole-v1", n_envs=2))
+
+    env = build()
+    model = RecurrentPPO("MlpRecurrentPolicy", env, n_steps=16, batch_size=16, seed=0)
+    model.learn(64)
+    model.save(tmp_path / "model")
+    fresh = build()
+    loaded = RecurrentPPO.load(tmp_path / "model", env=fresh)
+    loaded.set_normaliser(fresh)
+    assert (fresh.obs_rms.mean == env.obs_rms.mean).all()
+    fresh = build()
+    with pytest.warns(UserWarning, match="new episodes"):
+        RecurrentPPO.load(tmp_path / "model", env=fresh).learn(32, reset_num_timesteps=False)
+    assert fresh.obs_rms.count > env.obs_rms.count

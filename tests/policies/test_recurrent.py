@@ -132,3 +132,15 @@ def test_torch_distribution_checks_are_as_they_were_after_a_call():
     before = torch.distributions.Distribution._validate_args
     make().predict(np.zeros(3, dtype=np.float32))
     assert torch.distributions.Distribution._validate_args == before
+
+
+@pytest.mark.parametrize(
+    "build", [make, lambda: LstmPolicy(BOX, spaces.Discrete(3), ConstantSchedule(1e-3), lstm_hidden_size=4)]
+)
+def test_a_policy_saved_alone_acts_the_same_when_loaded(build, tmp_path):
+    policy = build()
+    policy.save(tmp_path / "policy")
+    loaded = type(policy).load(tmp_path / "policy")
+    rows = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    for one, other in zip(policy.predict(rows)[1], loaded.predict(rows)[1], strict=True):
+        assert np.array_equal(one, other)
