@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-# The CPU build of torch unless TORCH says otherwise (for example TORCH="torch").
-TORCH  ?= torch
 
 .PHONY: check test slow demo bench format clean
 
