@@ -3,19 +3,20 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from functools import partial
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.initialise import InputInit, RecurrentInit, initialise_layer
-from recurrent_rl.memory.kernels.cells import Cell, Weights, gru_cell, lstm_cell, relu_cell, tanh_cell
-from recurrent_rl.memory.kernels.loop import fused_path, row_path
-from recurrent_rl.memory.kernels.packed import packed_path
+from recurrent_rl.memory.kernels.fused import run_fused
+from recurrent_rl.memory.kernels.loop import Cell, Resets, gru_cell, lstm_cell, relu_cell, run_loop, tanh_cell
+from recurrent_rl.memory.kernels.packed import plan, run_packed
 
-Path = Callable[[Cell, Tensor, State, Tensor, Tensor, list[Weights], float], tuple[Tensor, State]]
-"""(cell, inputs [T, B, I], entry [B, L, H], initial [leaves, L, H], starts, layers, dropout) -> outputs, exit leaves."""
+RunLayer = Callable[..., tuple[Tensor, State]]
+"""`kernels.loop.run_loop` or another kernel, with cell and starts filled in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,7 @@ class RecurrentMemory(Memory):
 
     def __init__(self, spec: RecurrentSpec, input_size: int) -> None:
         super().__init__()
-        self.spec = spec
+        self.spec, self.cell = spec, spec.cell
         self.input_size, self.output_size = input_size, spec.hidden_size
         for layer in range(spec.num_layers):
             self._add_layer(layer, input_size if layer == 0 else spec.hidden_size)
@@ -157,52 +158,42 @@ class RecurrentMemory(Memory):
         if spec.layer_norm:
             self.add_module(f"norm_l{layer}", nn.LayerNorm(spec.hidden_size))
 
-    @property
-    def cell(self) -> Cell:
-        """The cell's kernels and sizes."""
-        return self.spec.cell
-
     def initial_state(self, batch_size: int) -> State:
         """Return zeros, or the learned state, [B, L, H] for each leaf."""
         return tuple(leaf.expand(batch_size, -1, -1) for leaf in self.initial)
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
-        if inputs.device.type == "cuda":
-            return self._run(packed_path, inputs, state, starts)
-        return self._run(row_path if len(inputs) == 1 else fused_path, inputs, state, starts)
+        if len(inputs) == 1 and inputs.device.type != "cuda":  # acting: packing one row gains nothing
+            return self._run(inputs, state, partial(run_loop, self.cell, resets=Resets.of(starts, inputs.device)))
+        run = run_packed if inputs.device.type == "cuda" else run_fused
+        return self._run(inputs, state, partial(run, self.cell, pieces=plan(starts, inputs.device)))
 
-    def _run(self, path: Path, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
-        """Run by the given path; all of them give the same."""
-        dropout_rate = self.spec.dropout if self.training else 0.0
-        layers = [self._weights(layer) for layer in range(self.spec.num_layers)]
-        if not self.spec.layer_norm:
-            return path(self.cell, inputs, state, self.initial, starts, layers, dropout_rate)
+    def _run(self, inputs: Tensor, state: State, run_layer: RunLayer) -> tuple[Tensor, State]:
         outputs, exits = inputs, []
-        for layer, weights in enumerate(layers):
-            one = slice(layer, layer + 1)
-            if layer > 0 and dropout_rate > 0:
-                outputs = nn.functional.dropout(outputs, dropout_rate)
-            entry = tuple(leaf[:, one] for leaf in state)
-            outputs, leaving = path(self.cell, outputs, entry, self.initial[:, one], starts, [weights], 0.0)
-            outputs = self.get_submodule(f"norm_l{layer}")(outputs)
+        for layer in range(self.spec.num_layers):
+            if layer > 0 and self.spec.dropout > 0:
+                outputs = nn.functional.dropout(outputs, self.spec.dropout, self.training)
+            initial = tuple(leaf[layer] for leaf in self.initial)
+            entry = tuple(leaf[:, layer] for leaf in state)
+            outputs, leaving = run_layer(inputs=outputs, entry=entry, initial=initial, weights=self._weights(layer))
             exits.append(leaving)
-        return outputs, tuple(torch.cat(leaves, dim=1) for leaves in zip(*exits, strict=True))  # [B, L, H]
+            if self.spec.layer_norm:
+                outputs = self.get_submodule(f"norm_l{layer}")(outputs)
+        return outputs, tuple(torch.stack(leaves, dim=1) for leaves in zip(*exits, strict=True))  # [B, L, H]
 
-    def _weights(self, layer: int) -> Weights:
-        own = self._parameters  # itself, not get_parameter: this runs every environment step
-        bias_ih, bias_hh = own.get(f"bias_ih_l{layer}"), own.get(f"bias_hh_l{layer}")
-        return cast(Weights, (own[f"weight_ih_l{layer}"], own[f"weight_hh_l{layer}"], bias_ih, bias_hh))
+    def _weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        weight_ih, weight_hh = self.get_parameter(f"weight_ih_l{layer}"), self.get_parameter(f"weight_hh_l{layer}")
+        if not self.spec.bias:
+            return weight_ih, weight_hh, None, None
+        return weight_ih, weight_hh, self.get_parameter(f"bias_ih_l{layer}"), self.get_parameter(f"bias_hh_l{layer}")
 
     def load_torch(self, module: nn.RNN | nn.LSTM | nn.GRU) -> None:
         """Copy the weights of a torch module of the same kind and sizes.
 
         Raises:
-            ValueError: The module is of another kind.
             RuntimeError: Names or shapes differ; the message lists them.
         """
-        if module.mode != self.cell.mode:
-            raise ValueError(f"The torch module is {module.mode} and this memory {self.cell.mode}: build it alike.")
         missing, unexpected = self.load_state_dict(module.state_dict(), strict=False)
         missing = [name for name in missing if name.startswith(("weight", "bias"))]
         if missing or unexpected:

@@ -38,13 +38,6 @@ def test_torch_module_of_other_size_is_refused():
         GRU(hidden_size=4).build(3).load_torch(nn.GRU(3, 5))
 
 
-def test_torch_module_of_another_kind_is_refused():
-    with pytest.raises(ValueError, match="RNN_RELU and this memory RNN_TANH"):
-        RNN(hidden_size=4).build(3).load_torch(nn.RNN(3, 4, nonlinearity="relu"))
-    with pytest.raises(ValueError, match="LSTM and this memory GRU"):
-        GRU(hidden_size=4).build(3).load_torch(nn.LSTM(3, 4))
-
-
 @pytest.mark.parametrize("spec", [RNN(hidden_size=8), LSTM(hidden_size=8), GRU(hidden_size=8)])
 def test_recurrent_weights_are_orthogonal_gate_by_gate(spec):
     memory = spec.build(3)

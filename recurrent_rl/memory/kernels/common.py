@@ -1,107 +1,51 @@
-"""What the fused loops share. Shapes: T rows, B columns, I inputs, H units, G gates, N = T B."""
+"""What the fused loops share. R packed rows, S pieces, H units, G gates.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import accumulate
+Packed rows are ordered as in torch's PackedSequence: row k of every piece that is so long, longest piece first, then row
+k + 1. `sizes[k]` is the number of pieces with a row k; it never grows.
+"""
 
 import torch
 from torch import Tensor
 
-from recurrent_rl.memory.base import State
 
-_BLOCK = 2**17  # units in a block of rows: measured on CPU, flat between 2**15 and 2**18
-
-sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input  # (d, y, grad_input=out): out = d y (1 - y)
-tanh_backward = torch.ops.aten.tanh_backward.grad_input  # (d, y, grad_input=out): out = d (1 - y y)
+def rows_of(packed: Tensor, sizes: list[int]) -> tuple[Tensor, ...]:
+    """Return views [sizes[k], ...] of [R, ...], one per step k."""
+    return packed.split(sizes)
 
 
-@dataclass(frozen=True, slots=True)
-class Resets:
-    """Where episodes start, as indices.
+def entering(entry: Tensor, after: Tensor, sizes: list[int]) -> Tensor:
+    """Return the state that enters each packed row [R, H].
 
     Args:
-        columns: For each row the columns [n] that start there, None where none does.
-        places: [n], the flat rows t B + b of all starts, in order.
-        offsets: [T + 1], how many of them lie before each row.
+        entry: [S, H], before each piece's first row.
+        after: [R, H], the state after each row.
+        sizes: Pieces per step.
     """
-
-    columns: list[Tensor | None]
-    places: Tensor
-    offsets: list[int]
-
-    @classmethod
-    def of(cls, starts: Tensor, device: torch.device) -> "Resets":
-        """Read `starts` [T, B] on the host and copy the indices over without waiting."""
-        rows, columns = starts.nonzero(as_tuple=True)
-        counts = starts.sum(dim=1).tolist()
-        places = (rows * starts.shape[1] + columns).to(device, non_blocking=True)
-        split = columns.to(device, non_blocking=True).split(counts)
-        by_row = [found if count else None for found, count in zip(split, counts, strict=True)]
-        return cls(by_row, places, list(accumulate(counts, initial=0)))
+    before = [rows[:n] for rows, n in zip(after.split(sizes), sizes[1:])]
+    return torch.cat([entry, *before])
 
 
-def project(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Return inputs @ weight.T + bias, [T, B, G H], in one product and in memory of its own."""
-    flat, product = inputs.flatten(0, 1), inputs.new_empty((*inputs.shape[:2], len(weight)))  # [N, I], [T, B, G H]
-    if bias is None:
-        torch.mm(flat, weight.t(), out=product.flatten(0, 1))  # [N, G H]
-    else:
-        torch.addmm(bias, flat, weight.t(), out=product.flatten(0, 1))  # [N, G H]
-    return product
-
-
-def replaced(state: Tensor, columns: Tensor, initial: Tensor) -> Tensor:
-    """Return `state` [B, H] with `initial` [H] in some columns; what stood there is gone, NaN or not."""
-    return state.index_put((columns,), initial)
-
-
-def entering(entry: Tensor, after: Tensor, initial: Tensor, resets: Resets, rows: slice) -> Tensor:
-    """Return the state that enters some rows, [K, B, H].
+def carried(gradient: Tensor, entry: Tensor, sizes: list[int]) -> tuple[list[Tensor], list[Tensor]]:
+    """Return buffers in which a gradient with respect to the state runs backwards in time.
 
     Args:
-        entry: [B, H], before the first row of all.
-        after: [T, B, H], the state after each row.
-        initial: [H].
-        resets: Where episodes start.
-        rows: Which K rows.
+        gradient: [R, H], with respect to the state after each row; copied.
+        entry: [S, H], for its shape.
+        sizes: Pieces per step.
+
+    Returns:
+        The buffer of the entry state [S, H] followed by those after each step [sizes[k], H]; and for each step the part of
+        the buffer before it that this step's rows continue, [sizes[k], H].
     """
-    first = entry if rows.start == 0 else after[rows.start - 1]
-    before = torch.cat([first.unsqueeze(0), after[rows][:-1]])  # [K, B, H]
-    places = resets.places[resets.offsets[rows.start] : resets.offsets[rows.stop]] - rows.start * len(entry)
-    before.flatten(0, 1).index_put_((places,), initial)  # [K B, H]
-    return before
+    buffers = [torch.zeros_like(entry), *gradient.clone().split(sizes)]
+    return buffers, [buffer[:n] for buffer, n in zip(buffers, sizes)]
 
 
-def blocks_backwards(states: Tensor) -> Iterator[slice]:
-    """Yield the rows of [T, B, H] from the last to the first, in blocks whose gradients fit into the cache."""
-    steps, size = len(states), max(1, _BLOCK // max(1, states[0].numel()))
-    for stop in range(steps, 0, -size):
-        yield slice(max(0, stop - size), stop)
-
-
-def initial_gradients(initial: State, needed: tuple[bool, ...]) -> list[Tensor | None]:
-    """Return where to sum up the gradients of the initial leaves [H], None where nobody asks for them."""
-    return [torch.zeros_like(leaf) if asked else None for leaf, asked in zip(initial, needed, strict=True)]
-
-
-def cut_gradients(gradients: State, columns: Tensor, to_initial: list[Tensor | None]) -> None:
-    """Move what flows back into a reset from the state [B, H] to the initial state [H], in place."""
-    for gradient, total in zip(gradients, to_initial, strict=True):
-        if total is not None:
-            total += gradient.index_select(0, columns).sum(0)
-        gradient.index_fill_(0, columns, 0.0)
-
-
-def add_weight_gradients(gradient: Tensor, pairs: list[tuple[Tensor, Tensor]], bias: Tensor | None) -> None:
-    """Add a block's part to the gradients of weights and bias.
+def weight_gradient(gradient: Tensor, entering_state: Tensor) -> Tensor:
+    """Return d/dW of `entering_state @ W.T` summed over rows, [G H, H], in one product.
 
     Args:
-        gradient: Of the gates, [K, B, G H].
-        pairs: For each weight its gradient so far, [G H, I], and the rows that it multiplied, [K, B, I].
-        bias: Its gradient so far, [G H].
+        gradient: [R, G H].
+        entering_state: [R, H].
     """
-    flat = gradient.flatten(0, 1)  # [K B, G H]
-    for total, rows in pairs:
-        total.addmm_(flat.t(), rows.flatten(0, 1))  # [K B, I]
-    if bias is not None:
-        bias += flat.sum(0)
+    return gradient.t() @ entering_state

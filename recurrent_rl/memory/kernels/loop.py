@@ -1,116 +1,89 @@
-"""Paths that go layer by layer: the fused loops, the plain loop that all are tested against, and a lone row."""
+"""The time loop by autograd: one product for all input projections, then a step per row."""
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import dropout, linear
+from torch.nn.functional import linear
 
 from recurrent_rl.memory.base import State
-from recurrent_rl.memory.kernels.cells import Cell, Weights
-from recurrent_rl.memory.kernels.common import Resets
 
-RunLayer = Callable[[Cell, Tensor, State, State, Tensor, Weights], tuple[Tensor, State]]
+Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 
 
-def run_fused(
-    cell: Cell, inputs: Tensor, entry: State, initial: State, starts: Tensor, weights: Weights
-) -> tuple[Tensor, State]:
-    """Run one layer by its fused loop; arguments and results as in `run_loop`.
+@dataclass(frozen=True, slots=True)
+class Resets:
+    """Where episodes start: [T, B, 1] bool on the device, and for each row on the host whether any column does."""
 
-    Differentiable once: for a second derivative use the plain loop.
-    """
-    return cell.fused(inputs, entry, initial, Resets.of(starts, inputs.device), weights)
+    device: Tensor
+    any: list[bool]
+
+    @classmethod
+    def of(cls, starts: Tensor, device: torch.device) -> "Resets":
+        """Read `starts` [T, B] on the host and copy it over without waiting."""
+        return cls(starts.to(device, non_blocking=True).unsqueeze(-1), starts.any(dim=1).tolist())
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A step function and its sizes: (input projection [B, G H], hidden projection [B, G H], state) -> state."""
+
+    name: str
+    gates: int
+    leaves: int
+    step: Callable[[Tensor, Tensor, State], State]
+
+
+def _tanh(projected: Tensor, hidden: Tensor, state: State) -> State:
+    return (torch.tanh(projected + hidden),)
+
+
+def _relu(projected: Tensor, hidden: Tensor, state: State) -> State:
+    return (torch.relu(projected + hidden),)
+
+
+def _lstm(projected: Tensor, hidden: Tensor, state: State) -> State:
+    enter, forget, candidate, leave = (projected + hidden).chunk(4, dim=1)
+    memory = torch.sigmoid(forget) * state[1] + torch.sigmoid(enter) * torch.tanh(candidate)
+    return torch.sigmoid(leave) * torch.tanh(memory), memory
+
+
+def _gru(projected: Tensor, hidden: Tensor, state: State) -> State:
+    reset_x, update_x, candidate_x = projected.chunk(3, dim=1)
+    reset_h, update_h, candidate_h = hidden.chunk(3, dim=1)
+    candidate = torch.tanh(candidate_x + torch.sigmoid(reset_x + reset_h) * candidate_h)
+    return (torch.lerp(candidate, state[0], torch.sigmoid(update_x + update_h)),)
+
+
+tanh_cell = Cell("tanh", 1, 1, _tanh)
+relu_cell = Cell("relu", 1, 1, _relu)
+lstm_cell = Cell("lstm", 4, 2, _lstm)
+gru_cell = Cell("gru", 3, 1, _gru)
 
 
 def run_loop(
-    cell: Cell, inputs: Tensor, entry: State, initial: State, starts: Tensor, weights: Weights
+    cell: Cell, inputs: Tensor, entry: State, initial: State, resets: Resets, weights: Weights
 ) -> tuple[Tensor, State]:
-    """Run one layer over T rows by the cell's equations.
+    """Run one layer over T rows.
 
     Args:
-        cell: Its equations.
+        cell: Its step.
         inputs: [T, B, I].
         entry: Leaves [B, H].
         initial: Leaves [H].
-        starts: [T, B] bool, on the host.
-        weights: Of this layer.
+        resets: Where episodes start.
+        weights: weight_ih [G H, I], weight_hh [G H, H] and biases [G H] or None.
 
     Returns:
         Outputs [T, B, H] and the state after the last row.
     """
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     projected = linear(inputs, weight_ih, bias_ih)  # [T, B, G H]
-    flags = starts.to(inputs.device, non_blocking=True).unsqueeze(-1)  # [T, B, 1]
     state, outputs = entry, []
     for t in range(len(inputs)):
-        state = tuple(torch.where(flags[t], new, old) for new, old in zip(initial, state, strict=True))
+        if resets.any[t]:
+            state = tuple(torch.where(resets.device[t], new, old) for new, old in zip(initial, state, strict=True))
         state = cell.step(projected[t], linear(state[0], weight_hh, bias_hh), state)
         outputs.append(state[0])
     return torch.stack(outputs), state
-
-
-def run_layers(
-    run_layer: RunLayer,
-    cell: Cell,
-    inputs: Tensor,
-    entry: State,
-    initial: Tensor,
-    starts: Tensor,
-    layers: list[Weights],
-    dropout_rate: float,
-) -> tuple[Tensor, State]:
-    """Run a stack, layer by layer.
-
-    Args:
-        run_layer: How one layer is run.
-        cell: Of all layers.
-        inputs: [T, B, I].
-        entry: Leaves [B, L, H].
-        initial: [leaves, L, H].
-        starts: [T, B] bool, on the host.
-        layers: L weights.
-        dropout_rate: Between layers.
-
-    Returns:
-        Outputs [T, B, H] of the last layer, and the exit leaves [B, L, H].
-    """
-    outputs, exits = inputs, []
-    for layer, weights in enumerate(layers):
-        if layer > 0 and dropout_rate > 0:
-            outputs = dropout(outputs, dropout_rate)
-        before = tuple(leaf[:, layer] for leaf in entry)
-        outputs, leaving = run_layer(cell, outputs, before, initial[:, layer].unbind(), starts, weights)
-        exits.append(leaving)
-    return outputs, tuple(torch.stack(leaves, dim=1) for leaves in zip(*exits, strict=True))  # [B, L, H]
-
-
-fused_path, loop_path = partial(run_layers, run_fused), partial(run_layers, run_loop)
-
-
-def row_path(
-    cell: Cell,
-    inputs: Tensor,
-    entry: State,
-    initial: Tensor,
-    starts: Tensor,
-    layers: list[Weights],
-    dropout_rate: float,
-) -> tuple[Tensor, State]:
-    """Act: run a stack over one row, T = 1, by torch's own cells; arguments and results as in `run_layers`."""
-    state, outputs, exits = reset_row(entry, initial, starts), inputs[0], []
-    for layer, weights in enumerate(layers):
-        if layer > 0 and dropout_rate > 0:
-            outputs = dropout(outputs, dropout_rate)
-        exits.append(cell.native_step(outputs, tuple(leaf[:, layer] for leaf in state), weights))
-        outputs = exits[-1][0]
-    return outputs.unsqueeze(0), tuple(torch.stack(leaves, dim=1) for leaves in zip(*exits, strict=True))  # [B, L, H]
-
-
-def reset_row(state: State, initial: Tensor, starts: Tensor) -> State:
-    """Return leaves [B, L, H] with the initial state [leaves, L, H] in the columns that start in a lone row [1, B]."""
-    if not starts.any():
-        return state
-    flags = starts[0].to(initial.device, non_blocking=True)[:, None, None]  # [B, 1, 1]
-    return tuple(torch.where(flags, new, old) for new, old in zip(initial, state, strict=True))

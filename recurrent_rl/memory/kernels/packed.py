@@ -1,20 +1,18 @@
-"""cuDNN over a PackedSequence cut at episode starts.
+"""Packed pieces between episode starts, and cuDNN over them.
 
 Each column of [T, B] is cut where an episode starts. The pieces, longest first, are the sequences of one packed batch:
-those that begin with a start enter with the initial state, the others with the state handed in. All layers run in one
-call. The plan is made on the host, where `starts` lives, so the device is never waited for. The same code runs on the
-CPU.
+those that begin with a start enter with the initial state, the others with the state handed in. The plan is made on the
+host, where `starts` lives, so the device is never waited for. The same code runs on the CPU.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import _VF, Tensor
 
 from recurrent_rl.memory.base import State
-from recurrent_rl.memory.kernels.cells import Cell, Weights
-from recurrent_rl.memory.kernels.loop import reset_row
+from recurrent_rl.memory.kernels.loop import Cell, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,7 @@ class PackedPlan:
         columns: [S], the column of each piece.
         fresh: [S, 1] bool, the piece begins with a start.
         last: [B], the last piece of each column.
+        last_row: [B], its last packed row.
     """
 
     gather: Tensor
@@ -36,6 +35,7 @@ class PackedPlan:
     columns: Tensor
     fresh: Tensor
     last: Tensor
+    last_row: Tensor
 
 
 def plan(starts: Tensor, device: torch.device) -> PackedPlan:
@@ -58,6 +58,7 @@ def plan(starts: Tensor, device: torch.device) -> PackedPlan:
     last = np.empty(n_columns, dtype=np.int64)
     ends_column = begin + length == steps
     last[column[ends_column]] = np.flatnonzero(ends_column)
+    last_row = scatter[(steps - 1) * n_columns + np.arange(n_columns)]
     fresh = flags[begin, column][:, None]
 
     def copied(array: np.ndarray) -> Tensor:
@@ -65,59 +66,46 @@ def plan(starts: Tensor, device: torch.device) -> PackedPlan:
         return host.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else host.to(device)
 
     return PackedPlan(
-        copied(gather), copied(scatter), torch.from_numpy(sizes), copied(column), copied(fresh), copied(last)
+        gather=copied(gather),
+        scatter=copied(scatter),
+        sizes=torch.from_numpy(sizes),
+        columns=copied(column),
+        fresh=copied(fresh),
+        last=copied(last),
+        last_row=copied(last_row),
     )
 
 
-def packed_path(
-    cell: Cell,
-    inputs: Tensor,
-    entry: State,
-    initial: Tensor,
-    starts: Tensor,
-    layers: list[Weights],
-    dropout_rate: float,
-) -> tuple[Tensor, State]:
-    """Run a stack over T rows, all layers in one call; arguments and results as in `kernels.loop.run_layers`."""
-    if len(starts) == 1:
-        return _one_row(cell, inputs, entry, initial, starts, layers, dropout_rate)
-    pieces = plan(starts, inputs.device)
-    packed = inputs.flatten(0, 1).index_select(0, pieces.gather)  # [T B, I]
-    entering = tuple(
-        torch.where(pieces.fresh.unsqueeze(-1), new, old.index_select(0, pieces.columns))  # [S, L, H]
+def pack(pieces: PackedPlan, inputs: Tensor) -> Tensor:
+    """Return [T, B, I] as packed rows [R, I], R = T B."""
+    return inputs.flatten(0, 1).index_select(0, pieces.gather)  # [R, I]
+
+
+def unpack(pieces: PackedPlan, packed: Tensor, inputs: Tensor) -> Tensor:
+    """Return packed rows [R, H] as [T, B, H], T and B those of `inputs`."""
+    return packed.index_select(0, pieces.scatter).unflatten(0, inputs.shape[:2])  # [T, B, H]
+
+
+def enter(pieces: PackedPlan, entry: State, initial: State) -> State:
+    """Return the state that enters each piece, leaves [S, H]."""
+    return tuple(
+        torch.where(pieces.fresh, new, old.index_select(0, pieces.columns))  # [S, H]
         for new, old in zip(initial, entry, strict=True)
     )
-    result = cell.native(packed, pieces.sizes, _layers_first(entering), *_settings(layers, dropout_rate))
-    outputs = result[0].index_select(0, pieces.scatter).unflatten(0, inputs.shape[:2])  # [T, B, H]
-    return outputs, tuple(leaf.index_select(1, pieces.last).transpose(0, 1) for leaf in result[1:])  # [B, L, H]
 
 
-def _one_row(
-    cell: Cell,
-    inputs: Tensor,
-    entry: State,
-    initial: Tensor,
-    starts: Tensor,
-    layers: list[Weights],
-    dropout_rate: float,
+def run_packed(
+    cell: Cell, inputs: Tensor, entry: State, initial: State, pieces: PackedPlan, weights: Weights
 ) -> tuple[Tensor, State]:
-    """Act: one row needs no plan. It is the same kernel as for T rows, so that acting and learning round alike."""
-    entry = reset_row(entry, initial, starts)
-    batch_first = False
-    result = cell.native(inputs, _layers_first(entry), *_settings(layers, dropout_rate), batch_first)
-    return result[0], tuple(leaf.transpose(0, 1) for leaf in result[1:])  # [B, L, H]
-
-
-def _layers_first(state: State) -> State | Tensor:
-    """Return leaves [L, B, H] as torch's kernels want them: a lone leaf without its tuple."""
-    leaves = tuple(leaf.transpose(0, 1).contiguous() for leaf in state)  # [L, B, H]
-    return leaves[0] if len(leaves) == 1 else leaves
-
-
-def _settings(layers: list[Weights], dropout_rate: float) -> tuple[list[Tensor], bool, int, float, bool, bool]:
-    """Return weights, has_biases, num_layers, dropout, train and bidirectional.
-
-    `train` is always true, since cuDNN keeps nothing for a gradient otherwise; without dropout it means no more.
-    """
-    weights = [weight for layer in layers for weight in layer if weight is not None]
-    return weights, len(weights) == 4 * len(layers), len(layers), dropout_rate, True, False
+    """Run one layer over T rows; arguments and results as in `kernels.loop.run_layer`, with a plan for `starts`."""
+    state = tuple(leaf.unsqueeze(0) for leaf in enter(pieces, entry, initial))  # [1, S, H]
+    flat_weights = [weight for weight in weights if weight is not None]
+    has_biases = len(flat_weights) == 4
+    kernels = {"lstm": _VF.lstm, "gru": _VF.gru, "tanh": _VF.rnn_tanh, "relu": _VF.rnn_relu}
+    hidden = state if cell.leaves > 1 else state[0]
+    result = kernels[cell.name](
+        pack(pieces, inputs), pieces.sizes, hidden, flat_weights, has_biases, 1, 0.0, True, False
+    )
+    return unpack(pieces, result[0], inputs), tuple(
+        leaf[0].index_select(0, pieces.last) for leaf in result[1:]
+    )  # [B, H]
