@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.initialise import InputInit, RecurrentInit, initialise_layer
 from recurrent_rl.memory.kernels.fused import run_fused
-from recurrent_rl.memory.kernels.loop import Cell, Resets, gru_cell, lstm_cell, relu_cell, run_loop, tanh_cell
+from recurrent_rl.memory.kernels.loop import Cell, Resets, gru_cell, lstm_cell, relu_cell, run_row, tanh_cell
 from recurrent_rl.memory.kernels.packed import plan, run_packed
 
 RunLayer = Callable[..., tuple[Tensor, State]]
@@ -165,7 +165,7 @@ class RecurrentMemory(Memory):
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
         if len(inputs) == 1 and inputs.device.type != "cuda":  # acting: packing one row gains nothing
-            return self._run(inputs, state, partial(run_loop, self.cell, resets=Resets.of(starts, inputs.device)))
+            return self._run(inputs, state, partial(run_row, self.cell, resets=Resets.of(starts, inputs.device)))
         run = run_packed if inputs.device.type == "cuda" else run_fused
         return self._run(inputs, state, partial(run, self.cell, pieces=plan(starts, inputs.device)))
 

@@ -56,7 +56,7 @@ class RunFolder:
         rows = [row for row in self.rows() if row.get("time/total_timesteps", 0.0) <= resumed_at]
         metrics = CSVOutputFormat(str(self.metrics))
         for row in rows:
-            metrics.write(dict(row), {key: () for key in row})
+            metrics.write(dict(row), dict.fromkeys(row, ()))
         return Logger(str(self.path), [metrics, TensorBoardOutputFormat(str(self.path)), *extra])
 
     def rows(self) -> list[dict[str, float]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import _VF, Tensor
 from torch.nn.functional import linear
 
 from recurrent_rl.memory.base import State
@@ -54,6 +54,19 @@ def _gru(projected: Tensor, hidden: Tensor, state: State) -> State:
     reset_h, update_h, candidate_h = hidden.chunk(3, dim=1)
     candidate = torch.tanh(candidate_x + torch.sigmoid(reset_x + reset_h) * candidate_h)
     return (torch.lerp(candidate, state[0], torch.sigmoid(update_x + update_h)),)
+
+
+def run_row(
+    cell: Cell, inputs: Tensor, entry: State, initial: State, resets: Resets, weights: Weights
+) -> tuple[Tensor, State]:
+    """Run one layer over a single row by torch's own cell; arguments and results as in `run_loop`, T = 1."""
+    state = entry
+    if resets.any[0]:
+        state = tuple(torch.where(resets.device[0], new, old) for new, old in zip(initial, entry, strict=True))
+    torch_cell = {"lstm": _VF.lstm_cell, "gru": _VF.gru_cell, "tanh": _VF.rnn_tanh_cell, "relu": _VF.rnn_relu_cell}
+    after = torch_cell[cell.name](inputs[0], state if cell.leaves > 1 else state[0], *weights)
+    leaving = tuple(after) if cell.leaves > 1 else (after,)
+    return leaving[0].unsqueeze(0), leaving
 
 
 tanh_cell = Cell("tanh", 1, 1, _tanh)

@@ -82,6 +82,19 @@ def test_path_traces_on_the_meta_device(spec, path):
     assert outputs.device.type == "meta"
 
 
+@pytest.mark.parametrize("spec", SPECS, ids=repr)
+def test_a_single_row_equals_the_plain_loop(spec):
+    torch.manual_seed(0)
+    memory = spec.build(3).double()
+    inputs, starts = torch.randn(1, 5, 3).double(), torch.tensor([[True, False, False, True, False]])
+    state = tuple(torch.randn_like(leaf) for leaf in memory.initial_state(5))
+    expected, leaving = memory._run(inputs, state, runner(memory, "loop", starts, "cpu"))
+    found, left = memory(inputs, state, starts)
+    torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
+    for one, other in zip(left, leaving, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
+
+
 def test_packed_plan_pieces_are_longest_first_and_cover_every_row_once():
     starts = torch.rand(17, 6) < 0.2
     pieces = plan(starts, torch.device("cpu"))
