@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.torch_layers import create_mlp
@@ -15,11 +16,13 @@ NetArch = list[int] | dict[str, list[int]] | None
 def check_action_space(space: spaces.Space) -> None:
     """Raise ValueError, naming what is supported, unless the policy has a distribution for `space`."""
     flat_multi = not isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary) or len(space.shape) == 1
-    if isinstance(space, SUPPORTED_ACTIONS) and flat_multi:
+    counts_from_zero = not isinstance(space, spaces.Discrete | spaces.MultiDiscrete) or not np.any(space.start)
+    if isinstance(space, SUPPORTED_ACTIONS) and flat_multi and counts_from_zero:
         return
     names = ", ".join(supported.__name__ for supported in SUPPORTED_ACTIONS)
     raise ValueError(
-        f"The action space {space} is not supported; supported are {names} (the last two with one axis). "
+        f"The action space {space} is not supported; supported are {names} (the last two with one axis), "
+        "counted from 0. "
         "Wrap the environment so that its actions take one of these forms, "
         "for example with gymnasium.wrappers.TransformAction."
     )

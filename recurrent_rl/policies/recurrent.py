@@ -97,6 +97,13 @@ class RecurrentActorCriticPolicy(BasePolicy):
         optimizer_kwargs: dict[str, Any] | None = None,
     ) -> None:
         check_action_space(action_space)
+        if isinstance(observation_space, spaces.Dict) and (features_extractor_class or self.default_extractor) in (
+            FlattenExtractor,
+            NatureCNN,
+        ):
+            raise ValueError(
+                "Dict observations need a policy that reads them: MultiInputRecurrentPolicy or MultiInputLstmPolicy."
+            )
         if squash_output and not use_sde:
             raise ValueError("squash_output=True needs use_sde=True: the plain Gaussian is clipped, not squashed.")
         if optimizer_kwargs is None:

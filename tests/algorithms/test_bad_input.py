@@ -47,6 +47,13 @@ class Odd(gym.Env):
         return np.zeros(2, dtype=np.float32), {}
 
 
+class Dictionary(Odd):
+    observation_space = spaces.Dict({"a": spaces.Box(-1, 1, (2,))})
+
+    def __init__(self):
+        super().__init__(spaces.Discrete(2))
+
+
 def small(env="CartPole-v1", **arguments):
     return RecurrentPPO("MlpRecurrentPolicy", env, **{"n_steps": 16, "batch_size": 16, **arguments})
 
@@ -62,6 +69,8 @@ def small(env="CartPole-v1", **arguments):
         ({"policy_kwargs": {"critic": "shred"}}, "critic='shred' is unknown; use \"shared\""),
         ({"policy_kwargs": {"net_arch": {"actor": [3]}}}, "unknown keys .'actor'.; use dict"),
         ({"env": Odd(spaces.Dict({"a": spaces.Discrete(2)}))}, "not supported; supported are Box, Discrete"),
+        ({"env": Odd(spaces.Discrete(2, start=1))}, "counted from 0"),
+        ({"env": Dictionary()}, "Dict observations need .*MultiInputRecurrentPolicy"),
         ({"env": Odd(spaces.Text(3))}, "not supported; supported are Box, Discrete"),
         ({"n_steps": 0}, "n_steps"),
         ({"batch_size": 0}, "batch_size"),
