@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
 from gymnasium import spaces
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.torch_layers import create_mlp
 from torch import nn
 
@@ -55,3 +57,16 @@ def no_validation() -> Iterator[None]:
         yield
     finally:
         torch.distributions.Distribution.set_default_validate_args(before)
+
+
+def initialise_orthogonally(trunks: Sequence[nn.Module], action_net: nn.Module, value_net: nn.Module) -> None:
+    """Give every linear and convolutional layer orthogonal weights, with SB3's gains.
+
+    Args:
+        trunks: Extractors and hidden layers, gain sqrt(2); one that is listed twice is filled once.
+        action_net: Gain 0.01, so that the first policy is nearly uniform.
+        value_net: Gain 1.
+    """
+    gains = dict.fromkeys(trunks, 2**0.5) | {action_net: 0.01, value_net: 1.0}
+    for module, gain in gains.items():
+        module.apply(partial(BasePolicy.init_weights, gain=gain))

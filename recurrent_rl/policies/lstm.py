@@ -54,6 +54,10 @@ class LstmPolicy(RecurrentActorCriticPolicy):
             **policy_kwargs,
         )
 
+    @classmethod
+    def _rebuilt_as(cls) -> type[RecurrentActorCriticPolicy]:
+        return RecurrentActorCriticPolicy
+
 
 class CnnLstmPolicy(LstmPolicy):
     """The same for images."""

@@ -7,7 +7,6 @@ The policy holds parameters only. Memory state goes in and comes out of every ca
 [B, ...]: the actor's leaves first, then the critic's if it has a memory of its own.
 """
 
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +17,6 @@ from stable_baselines3.common.distributions import (
     StateDependentNoiseDistribution,
     make_proba_distribution,
 )
-from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.preprocessing import get_action_dim, preprocess_obs
 from stable_baselines3.common.torch_layers import (
     BaseFeaturesExtractor,
@@ -27,13 +25,19 @@ from stable_baselines3.common.torch_layers import (
     NatureCNN,
 )
 from stable_baselines3.common.type_aliases import Schedule
-from stable_baselines3.common.utils import get_device
 from torch import Tensor, nn
 
-from recurrent_rl.checkpoint import CheckpointError, Untrusted, read_archive, write_archive
 from recurrent_rl.functional.observation import HostObservation, Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
-from recurrent_rl.policies.heads import NetArch, check_action_space, hidden_layers, no_validation, split_net_arch
+from recurrent_rl.policies.heads import (
+    NetArch,
+    check_action_space,
+    hidden_layers,
+    initialise_orthogonally,
+    no_validation,
+    split_net_arch,
+)
+from recurrent_rl.policies.saving import SavedAlone
 
 Critic = str | MemorySpec
 _ARGUMENTS = (
@@ -43,7 +47,7 @@ _ARGUMENTS = (
 )  # fmt: skip
 
 
-class RecurrentActorCriticPolicy(BasePolicy):
+class RecurrentActorCriticPolicy(SavedAlone):
     """Actor and critic over a memory; the arguments but `memory` and `critic` are SB3's ActorCriticPolicy's.
 
     Args:
@@ -137,7 +141,11 @@ class RecurrentActorCriticPolicy(BasePolicy):
         self.action_net, self.log_std = self._build_action_net(actor_size)
         self.value_net = nn.Linear(critic_size, 1)
         if ortho_init:
-            self._initialise_orthogonally()
+            initialise_orthogonally(
+                [self.features_extractor, self.critic_features, self.actor_layers, self.critic_layers],
+                self.action_net,
+                self.value_net,
+            )
         self.optimizer = optimizer_class(self.parameters(), lr=lr_schedule(1), **optimizer_kwargs)  # type: ignore[call-arg]
 
     # ---------------------------------------------------------------- building
@@ -171,48 +179,6 @@ class RecurrentActorCriticPolicy(BasePolicy):
                 log_std_init=self.log_std_init,  # type: ignore[call-arg]
             )
         return self.distribution.proba_distribution_net(latent_dim=latent_size), None  # type: ignore[return-value]
-
-    def _initialise_orthogonally(self) -> None:
-        gains: list[tuple[nn.Module, float]] = [
-            (self.features_extractor, np.sqrt(2)),
-            (self.critic_features, np.sqrt(2)),
-            (self.actor_layers, np.sqrt(2)),
-            (self.critic_layers, np.sqrt(2)),
-            (self.action_net, 0.01),
-            (self.value_net, 1.0),
-        ]
-        for module, gain in dict(gains).items():  # a shared extractor once
-            module.apply(partial(self.init_weights, gain=gain))
-
-    def save(self, path: str) -> None:
-        """Write the policy alone, as a checkpoint without pickle."""
-        spaces_ = {"observation_space": self.observation_space, "action_space": self.action_space}
-        write_archive(path, {**spaces_, "arguments": self._arguments}, {"policy": self.state_dict()})
-
-    @classmethod
-    def load(cls, path: str, device: torch.device | str = "auto", trust: bool = False) -> "RecurrentActorCriticPolicy":
-        """Read what `save` wrote.
-
-        Args:
-            path: The file.
-            device: Where the policy goes.
-            trust: Also import classes outside the allow-list; that can run any code the file's author chose.
-
-        Raises:
-            CheckpointError: The file is damaged, foreign, or holds what only `trust` reads.
-        """
-        data, state_dicts = read_archive(path, trust=trust)
-        for name, value in data.get("arguments", {}).items():
-            if isinstance(value, Untrusted):
-                raise CheckpointError(
-                    f"{name} holds {value.description}; pass trust=True if you trust the file's author."
-                )
-        if set(state_dicts) != {"policy"}:
-            raise CheckpointError(f"{path} holds a whole model; load it with RecurrentPPO.load or RecurrentA2C.load.")
-        spaces_ = data["observation_space"], data["action_space"]
-        policy = RecurrentActorCriticPolicy(*spaces_, cls._dummy_schedule, **data["arguments"])
-        policy.load_state_dict(state_dicts["policy"])
-        return policy.to(get_device(device))
 
     # ---------------------------------------------------------------- memory state
 
