@@ -4,7 +4,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
@@ -16,9 +16,17 @@ from recurrent_rl.vector import as_vec_env
 Model = RecurrentPPO | RecurrentA2C
 
 
+# Short chunks, several to a minibatch: many times faster than the algorithms' own defaults, and they learn.
+DEFAULTS: dict[str, dict[str, float]] = {
+    "ppo": {"n_steps": 128, "batch_size": 256, "n_epochs": 10, "learning_rate": 1e-3, "gae_lambda": 0.95},
+    "a2c": {"n_steps": 32, "learning_rate": 1e-3, "gae_lambda": 0.9},
+}
+HORIZON = 32  # where it divides n_steps
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """A training run. What is None takes the algorithm's own default."""
+    """A training run. What is None takes a value that suits the algorithm (see DEFAULTS)."""
 
     env: str = "pomdp_envs/CartPoleNoVel-v0"
     """Environment id; the package before the slash is imported."""
@@ -50,7 +58,7 @@ class RunConfig:
     """Rows through which gradients flow; divides n_steps."""
     learning_rate: float | None = None
     """Learning rate at the start."""
-    anneal: bool = False
+    anneal: bool = True
     """Let the learning rate fall linearly to zero."""
     gamma: float = 0.99
     """Discount per step."""
@@ -60,7 +68,7 @@ class RunConfig:
     """Weight of the entropy bonus."""
     use_sde: bool = False
     """State-dependent exploration (continuous actions)."""
-    normalize: bool = False
+    normalize: bool = True
     """Normalise observations and rewards by running statistics."""
     seed: int = 0
     """Seed of everything."""
@@ -85,15 +93,15 @@ class RunConfig:
 
     def make_model(self) -> Model:
         """Build the model and its environment."""
-        names = ["n_steps", "bptt_horizon", "learning_rate", "gae_lambda"]
-        if self.algo == "ppo":
-            names += ["batch_size", "n_epochs"]
-        given = {name: value for name in names if (value := getattr(self, name)) is not None}
-        algorithm = self.algorithm()
+        defaults = DEFAULTS[self.algo]
+        given: dict[str, Any] = {
+            name: default if getattr(self, name) is None else getattr(self, name) for name, default in defaults.items()
+        }
+        fitting = HORIZON if given["n_steps"] % HORIZON == 0 else None
+        given["bptt_horizon"] = fitting if self.bptt_horizon is None else self.bptt_horizon
         if self.anneal:
-            defaults = {RecurrentPPO: 3e-4, RecurrentA2C: 7e-4}
-            given["learning_rate"] = LinearSchedule(self.learning_rate or defaults[algorithm], 0.0, 1.0)
-        return algorithm(
+            given["learning_rate"] = LinearSchedule(given["learning_rate"], 0.0, 1.0)
+        return self.algorithm()(
             self.policy,
             self.make_env(self.n_envs, self.seed),
             gamma=self.gamma,
