@@ -203,6 +203,8 @@ class Checkpointing(BaseAlgorithm):
             setattr(self, name, snapshot["counters"][name])
         self.ep_info_buffer = deque(snapshot["episodes"], maxlen=self._stats_window_size)
         self.ep_success_buffer = deque(snapshot["successes"], maxlen=self._stats_window_size)
+        if _contains_untrusted(snapshot["environment"]) is not None:
+            snapshot["environment"] = None  # an environment whose state is not plain data
         self._resume = None if force_reset else snapshot
         self._loaded_normaliser = snapshot["normaliser"]
 

@@ -176,3 +176,30 @@ def test_the_normaliser_is_put_back_where_the_environment_cannot_be(tmp_path):
     with pytest.warns(UserWarning, match="new episodes"):
         RecurrentPPO.load(tmp_path / "model", env=fresh).learn(32, reset_num_timesteps=False)
     assert fresh.obs_rms.count > env.obs_rms.count
+
+
+class StateIsAnObject(gym.Env):
+    """An environment whose state is not plain data."""
+
+    observation_space, action_space = gym.spaces.Box(-1, 1, (2,)), gym.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        return self.observation_space.low, {}
+
+    def step(self, action):
+        return self.observation_space.low, 0.0, False, False, {}
+
+    def get_state(self):
+        return {"secret": lambda: None}
+
+    def set_state(self, state):
+        raise AssertionError("never reached")
+
+
+def test_a_state_that_is_not_plain_data_is_left_out_unless_trusted(tmp_path):
+    model = RecurrentPPO("MlpRecurrentPolicy", StateIsAnObject(), n_steps=16, batch_size=16)
+    model.learn(16)
+    model.save(tmp_path / "model")
+    resumed = RecurrentPPO.load(tmp_path / "model", env=StateIsAnObject())
+    with pytest.warns(UserWarning, match="holds no environment state"):
+        resumed.learn(16, reset_num_timesteps=False)
