@@ -170,7 +170,9 @@ class Checkpointing(BaseAlgorithm):
             raise CheckpointError(
                 f"The checkpoint is of {data.get('algorithm')}; load it with that class, not {cls.__name__}."
             )
-        arguments = _constructor_arguments(data, {**(custom_objects or {}), **kwargs})
+        known = {*cls.hyperparameters, "policy_class"}  # as in SB3, other custom objects have nothing to replace
+        replaced = {name: value for name, value in (custom_objects or {}).items() if name in known}
+        arguments = _constructor_arguments(data, {**replaced, **kwargs})
         if env is not None:
             env = cls._wrap_env(env, arguments.get("verbose", 0))
             _check_spaces(env, data)

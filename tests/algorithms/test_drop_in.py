@@ -186,6 +186,14 @@ def test_a_model_saves_to_and_loads_from_an_open_file():
         assert torch.equal(one, other)
 
 
+def test_custom_objects_of_sb3_scripts_are_taken(tmp_path):
+    recurrent_rl.RecurrentPPO("MlpLstmPolicy", "CartPole-v1").save(tmp_path / "model")
+    objects = {"learning_rate": 0.0, "lr_schedule": lambda _: 0.0, "clip_range": lambda _: 0.0}
+    loaded = recurrent_rl.RecurrentPPO.load(tmp_path / "model", custom_objects=objects, tensorboard_log=str(tmp_path))
+    assert loaded.learning_rate == 0.0
+    assert loaded.tensorboard_log == str(tmp_path)
+
+
 def test_wrappers_between_stack(tmp_path):
     env = VecFrameStack(VecNormalize(make_vec_env("CartPole-v1", n_envs=2)), 2)
     recurrent_rl.RecurrentPPO("MlpLstmPolicy", env, n_steps=16, batch_size=16).learn(64)
