@@ -41,5 +41,5 @@ def test_make_targets_of_the_readme_exist():
 
 
 def test_paths_of_the_readme_exist():
-    for path in re.findall(r"(?<!pomdp_)(?:recurrent_rl|envs|experiments)/[\w/]+(?:\.py)?", README):
+    for path in re.findall(r"(?<!pomdp_)(?:recurrent_rl|envs|experiments)/[\w/]+(?:\.\w+)?", README):
         assert (ROOT / path).exists(), path

@@ -37,10 +37,14 @@ def row(setting: Setting) -> str:
     ours, theirs = (list(scores(setting.environment, library).values()) for library in ("recurrent_rl", "sb3-contrib"))
     if not ours or not theirs:
         return f"| {setting.environment} | (results missing) | | | | |"
-    low, high = interval(ours, theirs)
+    if min(len(ours), len(theirs)) < 2:
+        difference = "one seed, no interval"
+    else:
+        low, high = interval(ours, theirs)
+        difference = f"[{low:.1f}, {high:.1f}]"
     return (
         f"| {setting.environment} | {statistics.mean(ours):.1f} ({len(ours)} seeds) "
-        f"| {statistics.mean(theirs):.1f} ({len(theirs)} seeds) | [{low:.1f}, {high:.1f}] "
+        f"| {statistics.mean(theirs):.1f} ({len(theirs)} seeds) | {difference} "
         f"| {max(ours):.1f} | {setting.published:.1f} |"
     )
 
