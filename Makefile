@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: check test slow demo bench format clean
+.PHONY: check test demo bench format clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
@@ -20,9 +20,6 @@ check: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
-
-slow: $(STAMP)
-	$(BIN)/python -m pytest -m slow
 
 demo: $(STAMP)
 	$(BIN)/python -m experiments.demo.run
