@@ -33,3 +33,4 @@ format: $(STAMP)
 
 clean:
 	rm -rf $(VENV) dist build runs .pytest_cache .ruff_cache .hypothesis
+	find recurrent_rl envs experiments tests -name __pycache__ -exec rm -rf {} +

@@ -1,9 +1,7 @@
 """Step cells: vanilla RNN, LSTM, GRU, stacked."""
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal, get_args
 
 import torch
@@ -11,12 +9,8 @@ from torch import Tensor, nn
 
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.initialise import InputInit, RecurrentInit, initialise_layer
-from recurrent_rl.memory.kernels.fused import run_fused
-from recurrent_rl.memory.kernels.loop import Cell, Resets, gru_cell, lstm_cell, relu_cell, run_row, tanh_cell
-from recurrent_rl.memory.kernels.packed import plan, run_packed
-
-RunLayer = Callable[..., tuple[Tensor, State]]
-"""`kernels.loop.run_loop` or another kernel, with cell and starts filled in."""
+from recurrent_rl.memory.kernels.choose import RunLayer, choose_kernel
+from recurrent_rl.memory.kernels.loop import Cell, gru_cell, lstm_cell, relu_cell, tanh_cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +158,7 @@ class RecurrentMemory(Memory):
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
-        if len(inputs) == 1 and inputs.device.type != "cuda":  # acting: packing one row gains nothing
-            return self._run(inputs, state, partial(run_row, self.cell, resets=Resets.of(starts, inputs.device)))
-        run = run_packed if inputs.device.type == "cuda" else run_fused
-        return self._run(inputs, state, partial(run, self.cell, pieces=plan(starts, inputs.device)))
+        return self._run(inputs, state, choose_kernel(self.cell, self.spec.hidden_size, inputs, starts))
 
     def _run(self, inputs: Tensor, state: State, run_layer: RunLayer) -> tuple[Tensor, State]:
         outputs, exits = inputs, []

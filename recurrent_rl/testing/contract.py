@@ -3,7 +3,8 @@
     from recurrent_rl.testing import check_memory
     check_memory(MySpec(hidden_size=8))
 
-Each invariant runs in evaluation mode and float64, with perturbed parameters, random starts and random entry states.
+Each invariant runs in evaluation mode, with perturbed parameters, random starts and random entry states; in float64, or
+in float32 for a memory that computes in another way there.
 """
 
 import copy
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from recurrent_rl.memory import Memory, State
 
-TOLERANCE = 1e-10
+TOLERANCES = {torch.float64: 1e-10, torch.float32: 2e-5}
 STEPS, COLUMNS = 9, 4
 
 
@@ -32,7 +33,7 @@ class MemoryContractError(AssertionError):
     """A memory breaks the contract; the message names the invariant."""
 
 
-def check_memory(spec: Spec, input_size: int = 3) -> None:
+def check_memory(spec: Spec, input_size: int = 3, dtype: torch.dtype = torch.float64) -> None:
     """Check the nine invariants of the memory contract.
 
     Torch's global random generator is left as it was.
@@ -40,6 +41,7 @@ def check_memory(spec: Spec, input_size: int = 3) -> None:
     Args:
         spec: Anything with `build(input_size) -> Memory`.
         input_size: I, at least 1.
+        dtype: torch.float64, where equal means within 1e-10, or torch.float32, within 2e-5.
 
     Raises:
         MemoryContractError: Names the invariant that fails, "invariant 3 (reset): ...", and what differs by how much.
@@ -49,7 +51,7 @@ def check_memory(spec: Spec, input_size: int = 3) -> None:
         for number in ORDER:
             name, check = INVARIANTS[number]
             try:
-                check(Subject(spec, input_size))
+                check(Subject(spec, input_size, dtype))
             except AssertionError as error:
                 raise MemoryContractError(f"invariant {number} ({name}): {error}") from error
             except Exception as error:
@@ -62,10 +64,11 @@ class Subject:
 
     spec: Spec
     input_size: int
+    dtype: torch.dtype
 
     def memory(self) -> Memory:
         """Build a memory in evaluation mode whose parameters hide nothing behind a zero."""
-        memory = self.spec.build(self.input_size).double().eval()
+        memory = self.spec.build(self.input_size).to(self.dtype).eval()
         with torch.no_grad():
             for parameter in memory.parameters():
                 parameter.add_(0.3 * torch.randn_like(parameter))
@@ -73,7 +76,7 @@ class Subject:
 
     def inputs(self, steps: int = STEPS, columns: int = COLUMNS) -> Tensor:
         """Return random inputs [T, B, I]."""
-        return torch.randn(steps, columns, self.input_size, dtype=torch.float64)
+        return torch.randn(steps, columns, self.input_size, dtype=self.dtype)
 
     def entry(self, memory: Memory) -> State:
         """Return a state [B, ...] in the middle of an episode."""
@@ -194,11 +197,11 @@ def state_size_is_constant(subject: Subject) -> None:
 
 
 def copies_are_equal(subject: Subject) -> None:
-    """A second call, deepcopy, a state_dict round trip and .double() give the same outputs."""
+    """A second call, deepcopy, a state_dict round trip and another dtype give the same outputs."""
     memory = subject.memory()
     arguments = subject.inputs(), subject.entry(memory), random_starts()
     outputs, _ = memory(*arguments)
-    _equal(outputs.dtype, torch.float64, "the outputs' dtype after .double()")
+    _equal(outputs.dtype, subject.dtype, f"the outputs' dtype after .to({subject.dtype})")
     _close(outputs, memory(*arguments)[0], "outputs of two equal calls (does the module remember the first?)")
     twin = copy.deepcopy(memory)
     _close(outputs, twin(*arguments)[0], "outputs of a memory and its deepcopy")
@@ -208,11 +211,11 @@ def copies_are_equal(subject: Subject) -> None:
     loaded = subject.memory()
     loaded.load_state_dict(memory.state_dict())
     _close(outputs, loaded(*arguments)[0], "outputs after a state_dict round trip")
-    floats = copy.deepcopy(memory).float()
-    single = tuple(leaf.float() if leaf.is_floating_point() else leaf for leaf in arguments[1])
-    if not torch.allclose(
-        floats(arguments[0].float(), single, arguments[2])[0].double(), outputs, atol=1e-3, rtol=1e-3
-    ):
+    other = torch.float32 if subject.dtype == torch.float64 else torch.float64
+    inputs, entry, starts = arguments
+    converted = tuple(leaf.to(other) if leaf.is_floating_point() else leaf for leaf in entry)
+    found = copy.deepcopy(memory).to(other)(inputs.to(other), converted, starts)[0].to(subject.dtype)
+    if not torch.allclose(found, outputs, atol=1e-3, rtol=1e-3):
         raise AssertionError("outputs in float32 and float64 differ by more than rounding")
 
 
@@ -268,14 +271,18 @@ def _structure(state: State) -> list[tuple[tuple[int, ...], torch.dtype]]:
 def _close(found: Tensor, expected: Tensor, what: str) -> None:
     _equal(tuple(found.shape), tuple(expected.shape), f"shapes of {what}")
     difference = (found - expected).abs().max().item() if found.numel() else 0.0
-    if not difference <= TOLERANCE:
-        raise AssertionError(f"{what} differ by {difference:.3g}, more than {TOLERANCE}")
+    tolerance = TOLERANCES[expected.dtype]
+    if not difference <= tolerance:
+        raise AssertionError(f"{what} differ by {difference:.3g}, more than {tolerance}")
 
 
 def _close_states(found: State, expected: State, what: str) -> None:
     _equal(_structure(found), _structure(expected), f"structures of {what}")
     for i, (one, other) in enumerate(zip(found, expected, strict=True)):
-        _close(one.double(), other.double(), f"{what}, leaf {i},")
+        if one.is_floating_point():
+            _close(one, other, f"{what}, leaf {i},")
+        elif not torch.equal(one, other):
+            raise AssertionError(f"{what}, leaf {i}, differ")
 
 
 def _equal(found: object, expected: object, what: str) -> None:

@@ -30,9 +30,10 @@ MEMORIES = [
 ]
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
 @pytest.mark.parametrize("spec", MEMORIES, ids=repr)
-def test_memory_keeps_the_contract(spec):
-    check_memory(spec)
+def test_memory_keeps_the_contract(spec, dtype):
+    check_memory(spec, dtype=dtype)
 
 
 @pytest.mark.parametrize("spec", MEMORIES, ids=repr)

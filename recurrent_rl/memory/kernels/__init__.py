@@ -1,1 +1,1 @@
-"""Time loops of the step cells."""
+"""Time loops of the step cells; `choose` says which one runs."""

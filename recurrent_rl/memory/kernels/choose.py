@@ -1,0 +1,68 @@
+"""Which loop over time runs a layer: cuDNN on CUDA, compiled loops on the CPU, the plain loop where neither can.
+
+Set RECURRENT_RL_KERNELS=loop to have the plain loop everywhere on the CPU, for a second opinion.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import cache, partial
+
+import torch
+from torch import Tensor
+
+from recurrent_rl.memory.base import State
+from recurrent_rl.memory.kernels.loop import Cell, Resets, run_loop, run_row
+from recurrent_rl.memory.kernels.packed import run_packed
+from recurrent_rl.memory.kernels.pieces import cut
+
+RunLayer = Callable[..., tuple[Tensor, State]]
+"""`kernels.loop.run_loop` or another kernel, with cell and starts filled in."""
+
+_log = logging.getLogger("recurrent_rl")
+
+
+def choose_kernel(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) -> RunLayer:
+    """Return what runs a layer of `hidden_size` units over inputs [T, B, I] with `starts` [T, B]."""
+    device = inputs.device
+    if device.type == "cuda":
+        return partial(run_packed, cell, pieces=cut(starts, device))
+    if len(inputs) == 1:  # acting: packing one row gains nothing
+        return partial(run_row, cell, resets=Resets.of(starts, device))
+    reason = _why_not_fused(inputs)
+    if reason is not None:
+        _say_once(reason)
+        return partial(run_loop, cell, resets=Resets.of(starts, device))
+    from recurrent_rl.memory.kernels.fused import run_fused, segments_for
+
+    n_segments = segments_for(starts.numel(), cell, hidden_size)
+    return partial(run_fused, cell, pieces=cut(starts, device, n_segments))
+
+
+def _why_not_fused(inputs: Tensor) -> str | None:
+    if inputs.device.type != "cpu":
+        return f"the tensors are on the device {inputs.device.type!r}"
+    if inputs.dtype != torch.float32:
+        return f"the inputs are {inputs.dtype}, the compiled loops are for float32"
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return "the model is being traced for compilation or export"
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast is on"
+    if os.environ.get("RECURRENT_RL_KERNELS") == "loop":
+        return "RECURRENT_RL_KERNELS=loop"
+    return _why_no_numba()
+
+
+@cache
+def _why_no_numba() -> str | None:
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        return f"numba cannot be imported ({error}); pip install numba"
+    return None
+
+
+@cache
+def _say_once(reason: str) -> None:
+    level = logging.WARNING if "numba" in reason else logging.INFO
+    _log.log(level, "Recurrent layers take the plain loop over time, which is slower: %s.", reason)
