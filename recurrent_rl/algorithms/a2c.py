@@ -46,9 +46,9 @@ class RecurrentA2C(RecurrentOnPolicyAlgorithm):
     """
 
     hyperparameters: ClassVar[tuple[str, ...]] = (
-        "learning_rate", "n_steps", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm", "use_sde",
-        "sde_sample_freq", "normalize_advantage", "stats_window_size", "tensorboard_log", "policy_kwargs", "verbose",
-        "seed", "bptt_horizon",
+        "learning_rate", "n_steps", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm",
+        "rms_prop_eps", "use_rms_prop", "use_sde", "sde_sample_freq", "normalize_advantage", "stats_window_size",
+        "tensorboard_log", "policy_kwargs", "verbose", "seed", "bptt_horizon",
     )  # fmt: skip
 
     def __init__(
@@ -78,7 +78,9 @@ class RecurrentA2C(RecurrentOnPolicyAlgorithm):
         memory: MemorySpec | None = None,
         bptt_horizon: int | None = None,
     ) -> None:
-        self.bptt_horizon = resolve_horizon(bptt_horizon, n_steps, batch_size=n_steps)
+        self.given_horizon = bptt_horizon
+        self.bptt_horizon = resolve_horizon(bptt_horizon, n_steps, batch_size=None)
+        self.rms_prop_eps, self.use_rms_prop = rms_prop_eps, use_rms_prop
         self.normalize_advantage = normalize_advantage
         self.stats_window_size = stats_window_size
         merged = merge_memory(policy_kwargs, memory)
@@ -120,7 +122,7 @@ class RecurrentA2C(RecurrentOnPolicyAlgorithm):
         log.end_epoch()
         self._n_updates += 1
         self._boundary = None
-        log.write(self, time.perf_counter() - started)
+        log.write(self, started)
 
     def loss(self, rollout: Minibatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the A2C loss of a rollout and its figures, all scalars on the training device."""

@@ -27,7 +27,14 @@ from recurrent_rl.checkpoint import (
     tabulate,
     write_archive,
 )
-from recurrent_rl.vector import get_env_state, get_normaliser, set_env_state, set_normaliser, why_not_resumable
+from recurrent_rl.vector import (
+    get_env_state,
+    get_normaliser,
+    set_env_state,
+    set_normaliser,
+    why_not_resumable,
+    why_not_settable,
+)
 
 _COUNTERS = ("num_timesteps", "_total_timesteps", "_episode_num", "_n_updates", "_current_progress_remaining")
 
@@ -36,6 +43,7 @@ class Checkpointing(BaseAlgorithm):
     """Mixed into an algorithm, before SB3's class."""
 
     hyperparameters: ClassVar[tuple[str, ...]]
+    given_horizon: int | None
     _boundary: dict[str, Any] | None
     _resume: dict[str, Any] | None
     _loaded_normaliser: dict[str, Any] | None = None
@@ -69,6 +77,8 @@ class Checkpointing(BaseAlgorithm):
             reason = (
                 f"the checkpoint has {len(snapshot['starts'])} environment columns, now there are {self.env.num_envs}"
             )
+        if reason is None:
+            reason = why_not_settable(self.env, snapshot["environment"])
         if reason is not None:
             warnings.warn(f"Training goes on with new episodes, not exactly where it stopped: {reason}.", stacklevel=4)
             self._last_obs = None
@@ -119,12 +129,16 @@ class Checkpointing(BaseAlgorithm):
             "observation_space": self.observation_space,
             "action_space": self.action_space,
             "n_envs": self.n_envs,
-            "arguments": {name: getattr(self, name) for name in names},
-            "tables": {name: tabulate(value) for name in names if _is_function(value := getattr(self, name))},
+            "arguments": {name: self._argument(name) for name in names},
+            "tables": _tables({name: self._argument(name) for name in names}),
             "extra": {name: getattr(self, name) for name in include or ()},
             "snapshot": None if "resume" in left_out else snapshot,
         }
         write_archive(path, data, self.get_parameters())
+
+    def _argument(self, name: str) -> Any:
+        """Return a constructor argument as it was given: the horizon's default depends on the others."""
+        return self.given_horizon if name == "bptt_horizon" else getattr(self, name)
 
     # ---------------------------------------------------------------- load
 
@@ -155,7 +169,7 @@ class Checkpointing(BaseAlgorithm):
             force_reset: Do not put the environment back.
             trust: Read pickled parts and import classes outside the allow-list. Only for files whose author you trust:
                 either can run any code.
-            kwargs: Constructor arguments to change.
+            kwargs: Constructor arguments to change, and attributes to set.
 
         Raises:
             FileNotFoundError: No such file.
@@ -166,13 +180,12 @@ class Checkpointing(BaseAlgorithm):
 
             get_system_info()
         data, parameters = read_archive(path, trust=trust)
-        if data.get("algorithm") != cls.__name__:
-            raise CheckpointError(
-                f"The checkpoint is of {data.get('algorithm')}; load it with that class, not {cls.__name__}."
-            )
+        _check_kind(data, cls.__name__)
         known = {*cls.hyperparameters, "policy_class"}  # as in SB3, other custom objects have nothing to replace
         replaced = {name: value for name, value in (custom_objects or {}).items() if name in known}
-        arguments = _constructor_arguments(data, {**replaced, **kwargs})
+        changed = {name: value for name, value in kwargs.items() if name in cls.hyperparameters}
+        _check_policy_kwargs(data, changed)
+        arguments = _constructor_arguments(data, {**replaced, **changed})
         if env is not None:
             env = cls._wrap_env(env, arguments.get("verbose", 0))
             _check_spaces(env, data)
@@ -185,6 +198,8 @@ class Checkpointing(BaseAlgorithm):
             setattr(model, name, value)
         if data["snapshot"] is not None:
             model._continue_from(data["snapshot"], force_reset)
+        for name in kwargs.keys() - changed.keys():
+            setattr(model, name, kwargs[name])
         return model
 
     def set_normaliser(self, normaliser: VecNormalize) -> None:
@@ -224,16 +239,27 @@ class Checkpointing(BaseAlgorithm):
             ) from error
 
 
+def _check_kind(data: dict[str, Any], expected: str) -> None:
+    if "algorithm" not in data:
+        raise CheckpointError("The file holds a policy alone, without its algorithm; load it with the policy's class.")
+    if data["algorithm"] != expected:
+        raise CheckpointError(f"The checkpoint is of {data['algorithm']}; load it with that class, not {expected}.")
+
+
+def _check_policy_kwargs(data: dict[str, Any], given: dict[str, Any]) -> None:
+    """Refuse other policy_kwargs than the stored ones, as SB3 does; custom_objects may replace them."""
+    stored = data["arguments"].get("policy_kwargs")
+    if "policy_kwargs" in given and not _contains_untrusted(stored) and given["policy_kwargs"] != stored:
+        raise CheckpointError(
+            f"policy_kwargs differ from the stored ones; leave them out. Stored: {stored}, given: {given['policy_kwargs']}."
+        )
+
+
 def _constructor_arguments(data: dict[str, Any], replacements: dict[str, Any]) -> dict[str, Any]:
     """Return the stored constructor arguments with the user's in their place; refuse what only trust reads."""
     if "policy_class" in replacements:
         data["policy_class"] = replacements.pop("policy_class")
     stored = {**data["arguments"], **_tables_for_functions(data)}
-    given, kept = replacements.get("policy_kwargs"), stored.get("policy_kwargs")
-    if given is not None and not _contains_untrusted(kept) and given != kept:
-        raise CheckpointError(
-            f"policy_kwargs differ from the stored ones; leave them out. Stored: {kept}, given: {given}."
-        )
     arguments = {**stored, **replacements}
     for name, value in [("policy_class", data["policy_class"]), *arguments.items()]:
         if (untrusted := _contains_untrusted(value)) is not None:
@@ -247,6 +273,12 @@ def _constructor_arguments(data: dict[str, Any], replacements: dict[str, Any]) -
 def _is_function(value: Any) -> bool:
     """Whether `value` is a schedule that the codec has no form for."""
     return callable(value) and not isinstance(value, type | Schedules)
+
+
+def _tables(arguments: dict[str, Any]) -> dict[str, Tabulated]:
+    """Return a table for each schedule that is a function, where it has a value at every progress."""
+    tables = {name: tabulate(value) for name, value in arguments.items() if _is_function(value)}
+    return {name: table for name, table in tables.items() if table is not None}
 
 
 def _tables_for_functions(data: dict[str, Any]) -> dict[str, Tabulated]:

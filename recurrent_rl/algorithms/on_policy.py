@@ -28,9 +28,11 @@ from recurrent_rl.policies import (
 )
 from recurrent_rl.rollout import Carry, Decision, Rollout, collect, to_device
 from recurrent_rl.vector import (
+    EpisodeStatistics,
     Transition,
     as_vec_env,
     find_non_finite,
+    find_non_finite_step,
     read_step,
     refuse_plain_normalize_over_next_step,
 )
@@ -65,6 +67,7 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
         self.policy = self.policy.to(self.device)
         self.rollout_buffer = None  # made when the first observation is there
         self._last_states: State | None = None
+        self._statistics = EpisodeStatistics.where_missing(self.env)
         self._boundary: dict[str, Any] | None = None
         self._resume: dict[str, Any] | None = None
 
@@ -82,6 +85,7 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
     def set_env(self, env: Any, force_reset: bool = True) -> None:
         """Train in another environment with the same spaces and number of columns; see SB3's `set_env`."""
         super().set_env(env, force_reset)
+        self._statistics = EpisodeStatistics.where_missing(self.env)
         if force_reset:
             self._last_states = self._resume = None
 
@@ -99,13 +103,16 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
             self.policy.reset_noise(env.num_envs)
         rollout = self._allocate(carry)
         callback.on_rollout_start()
-        found = find_non_finite(self._last_obs, None)  # type: ignore[arg-type]
+        found = find_non_finite_step(env, None) or find_non_finite(self._last_obs, None)  # type: ignore[arg-type]
         if found is not None:
             self._stop_non_finite(*found)
 
-        def on_step(decision: Decision, transition: Any) -> bool:
+        def on_step(t: int, acted_on: Carry, decision: Decision, transition: Any) -> bool:
             self._after_step(decision, transition)
-            callback.update_locals(_callback_locals(self, env, decision, transition))
+            if self._statistics is not None:
+                self._statistics.update(transition.reward, transition.dones, transition.infos)
+            step = {"n_steps": t, "n_rollout_steps": n_rollout_steps, "rollout_buffer": rollout, "callback": callback}
+            callback.update_locals({"self": self, "env": env, **step, **_step_locals(acted_on, decision, transition)})
             self._update_info_buffer(transition.infos, transition.dones)
             return callback.on_step()
 
@@ -137,12 +144,13 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
         if self.use_sde and self.sde_sample_freq > 0 and t % self.sde_sample_freq == 0:
             self.policy.reset_noise(len(carry.starts))
         actions, values, log_probs, state = self.policy.act(carry.observation, carry.state, carry.starts)
-        return Decision(actions, values, log_probs, state, self.policy.to_env_actions(actions))
+        host_actions = actions.cpu().numpy()
+        return Decision(actions, values, log_probs, state, host_actions, self.policy.to_env_actions(host_actions))
 
     def _step(self, env_actions: np.ndarray) -> Transition:
         assert self.env is not None
         transition = read_step(self.env, env_actions)
-        found = find_non_finite(transition.observation, transition.reward)
+        found = find_non_finite_step(self.env, transition)
         if found is not None:
             self._stop_non_finite(*found)
         return transition
@@ -176,14 +184,13 @@ def merge_memory(policy_kwargs: dict[str, Any] | None, memory: MemorySpec | None
     return merged
 
 
-def _callback_locals(
-    algorithm: RecurrentOnPolicyAlgorithm, env: VecEnv, decision: Decision, transition: Transition
-) -> dict[str, Any]:
-    """What SB3's and users' callbacks read in `self.locals`, under SB3's names."""
+def _step_locals(acted_on: Carry, decision: Decision, transition: Transition) -> dict[str, Any]:
+    """What SB3's and users' callbacks read in `self.locals` of one step, under SB3's names."""
     return {
-        "self": algorithm,
-        "env": env,
-        "actions": decision.env_actions,
+        "obs_tensor": acted_on.observation,
+        "episode_starts": acted_on.starts,
+        "lstm_states": decision.state,
+        "actions": decision.host_actions,
         "clipped_actions": decision.env_actions,
         "values": decision.values,
         "log_probs": decision.log_probs,

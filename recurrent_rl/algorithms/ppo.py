@@ -44,7 +44,7 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
         env: Id, gymnasium.Env, gymnasium.vector.VectorEnv (any autoreset mode) or SB3 VecEnv.
         learning_rate: Number, or function of the remaining progress (1 to 0).
         n_steps: Rows of a rollout per environment, T.
-        batch_size: Rows of a minibatch; rounded to whole chunks.
+        batch_size: Rows of a minibatch, rounded to whole chunks; None for the whole rollout.
         n_epochs: Passes over each rollout.
         gamma: Discount.
         gae_lambda: Trace of the advantage estimate.
@@ -83,7 +83,7 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
         env: Any,
         learning_rate: float | Schedule = 3e-4,
         n_steps: int = 128,
-        batch_size: int = 128,
+        batch_size: int | None = 128,
         n_epochs: int = 10,
         gamma: float = 0.99,
         gae_lambda: float = 0.95,
@@ -108,6 +108,11 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
         bptt_horizon: int | None = None,
         refresh_states: bool = False,
     ) -> None:
+        if n_epochs < 1:
+            raise ValueError(f"n_epochs={n_epochs} must be at least 1, or nothing is learned.")
+        if isinstance(clip_range_vf, int | float) and clip_range_vf <= 0:
+            raise ValueError(f"clip_range_vf={clip_range_vf} must be positive; None clips no value predictions.")
+        self.given_horizon = bptt_horizon
         self.bptt_horizon = resolve_horizon(bptt_horizon, n_steps, batch_size)
         self.batch_size = batch_size
         self.n_epochs = n_epochs
@@ -147,7 +152,8 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
         self._update_objective()
         chunks = whole_rollout(self.rollout_buffer)
         log = UpdateLog(self.logger, explained_variance(chunks.values, chunks.returns, chunks.valid))
-        size = chunks_per_minibatch(self.batch_size, self.bptt_horizon)
+        rows = self.n_steps * self.n_envs if self.batch_size is None else self.batch_size
+        size = chunks_per_minibatch(rows, self.bptt_horizon)
         for epoch in range(self.n_epochs):
             if epoch > 0 and self.refresh_states:
                 chunks = self._refreshed(chunks)
@@ -158,7 +164,7 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
             log.record("memory/state_drift", state_drift(chunks, self._refreshed(chunks)))
         self._n_updates += self.n_epochs
         self._boundary = None
-        log.write(self, time.perf_counter() - started)
+        log.write(self, started)
 
     def _update_objective(self) -> None:
         progress = self._current_progress_remaining
@@ -207,7 +213,9 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
         return loss, figures
 
     def _refreshed(self, chunks: Minibatch) -> Minibatch:
+        self.policy.set_training_mode(False)  # the stored states were made without dropout
         refreshed = refresh_entry_states(chunks, self.n_envs, lambda *rows: self.policy.remember(*rows)[2])
+        self.policy.set_training_mode(True)
         return replace(chunks, entry_state=refreshed.entry_state)
 
     def learn(

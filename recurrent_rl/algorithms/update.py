@@ -1,5 +1,6 @@
 """What the updates of all algorithms share: the optimiser step and the figures of an update."""
 
+import time
 from typing import Any
 
 import torch
@@ -45,22 +46,23 @@ class UpdateLog:
         minibatches, self._minibatches = self._minibatches, []
         if minibatches:
             # The last minibatch of a stopped update has no gradient norm.
-            names = [name for name in minibatches[0] if all(name in figures for figures in minibatches)]
-            self._epochs.append({name: torch.stack([m[name] for m in minibatches]).mean() for name in names})
+            names = {name: None for figures in minibatches for name in figures}
+            values = {name: [figures[name] for figures in minibatches if name in figures] for name in names}
+            self._epochs.append({name: torch.stack(found).mean() for name, found in values.items()})
 
     def record(self, name: str, value: Tensor | None) -> None:
         """Log one further scalar; None logs nothing."""
         if value is not None:
             self._logger.record(name, value.item())
 
-    def write(self, algorithm: OnPolicyAlgorithm, seconds: float) -> None:
-        """Log everything: means over the last epoch, KL per epoch, the first pass, speed.
+    def write(self, algorithm: OnPolicyAlgorithm, started: float) -> None:
+        """Log everything: means over the last epoch, KL per epoch, the first pass, speed since `started`.
 
         Raises:
             FloatingPointError: The update produced NaN or infinite gradients.
         """
         assert self._first is not None
-        last: dict[str, Any] = {name: value.item() for name, value in self._epochs[-1].items()}
+        last: dict[str, Any] = {name: value.item() for epoch in self._epochs for name, value in epoch.items()}
         for name, value in last.items():
             if name != "ratio_error":
                 self._logger.record(f"train/{name}", value)
@@ -75,6 +77,7 @@ class UpdateLog:
         if isinstance(log_std, Tensor):
             self.record("train/std", log_std.detach().exp().mean())
         self._logger.record("train/n_updates", algorithm._n_updates, exclude="tensorboard")
+        seconds = time.perf_counter() - started  # after the figures were read, so the device has done its work
         self._logger.record("time/update_fps", int(algorithm.n_steps * algorithm.n_envs / seconds))
         if not torch.isfinite(torch.tensor(last["loss"])):
             raise FloatingPointError(

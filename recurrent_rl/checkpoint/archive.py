@@ -8,8 +8,10 @@ import io
 import json
 import os
 import pickle
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -81,11 +83,11 @@ def read_archive(
             return _read(archive, name, device, trust)
     except CheckpointError:
         raise
-    except (zipfile.BadZipFile, EOFError, KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, UnicodeDecodeError) as error:
         raise CheckpointError(
             f"{name} is damaged or not a checkpoint ({error}); load an earlier checkpoint."
         ) from error
-    except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, OSError) as error:
+    except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, AttributeError, ImportError, OSError) as error:
         raise CheckpointError(f"{name} cannot be read ({error}); load an earlier checkpoint.") from error
 
 

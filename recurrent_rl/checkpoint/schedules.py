@@ -23,6 +23,9 @@ class Tabulated:
 Schedules = LinearSchedule | ConstantSchedule | FloatSchedule | Tabulated
 
 
-def tabulate(schedule: Callable[[float], float]) -> Tabulated:
-    """Return the table of a schedule."""
-    return Tabulated(tuple(float(schedule(progress)) for progress in np.linspace(0.0, 1.0, POINTS).tolist()))
+def tabulate(schedule: Callable[[float], float]) -> Tabulated | None:
+    """Return the table of a schedule, or None where it fails somewhere in [0, 1] (a logarithm at 0, say)."""
+    try:
+        return Tabulated(tuple(float(schedule(progress)) for progress in np.linspace(0.0, 1.0, POINTS).tolist()))
+    except Exception:  # the user's function; a save must not fail for it
+        return None

@@ -1,6 +1,7 @@
 """Controls: what an agent does without memory, or with a window of what it saw last."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -28,8 +29,8 @@ class FrameWindow(MemorySpec):
     length: int = 4
 
     def __post_init__(self) -> None:
-        if self.length < 1:
-            raise ValueError(f"{self}: length must be at least 1, the present input.")
+        if not isinstance(self.length, Integral) or self.length < 1:
+            raise ValueError(f"{self}: length must be a whole number, at least 1 for the present input.")
 
     def build(self, input_size: int) -> Memory:
         """Return a window over inputs [T, B, input_size]."""

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, get_args
 
 import torch
@@ -38,6 +39,8 @@ class RecurrentSpec(MemorySpec):
     layer_norm: bool = False
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.hidden_size, Integral) and isinstance(self.num_layers, Integral)):
+            raise ValueError(f"{self}: hidden_size and num_layers are whole numbers.")
         if self.hidden_size < 1 or self.num_layers < 1:
             raise ValueError(f"{self}: hidden_size and num_layers must be at least 1.")
         if not 0.0 <= self.dropout < 1.0:
@@ -93,6 +96,11 @@ class LSTM(RecurrentSpec):
     """
 
     forget_bias: float | None = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (self.forget_bias is None or isinstance(self.forget_bias, int | float)):
+            raise ValueError(f"{self}: forget_bias is a number, or None for what input_init gives.")
 
     @property
     def cell(self) -> Cell:
@@ -183,9 +191,14 @@ class RecurrentMemory(Memory):
         """Copy the weights of a torch module of the same kind and sizes.
 
         Raises:
-            RuntimeError: Names or shapes differ; the message lists them.
+            RuntimeError: Kind, names or shapes differ; the message lists them.
         """
-        missing, unexpected = self.load_state_dict(module.state_dict(), strict=False)
-        missing = [name for name in missing if name.startswith(("weight", "bias"))]
-        if missing or unexpected:
-            raise RuntimeError(f"The torch module does not fit: missing {missing}, unexpected {unexpected}.")
+        kinds = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "tanh", "RNN_RELU": "relu"}
+        if kinds[module.mode] != self.cell.name or self.spec.layer_norm or module.bidirectional:
+            raise RuntimeError(f"{module} computes something else than {self.spec}; build a spec of the same kind.")
+        mine = {name: p.shape for name, p in self.named_parameters() if name != "initial"}
+        theirs = {name: p.shape for name, p in module.named_parameters()}
+        if mine != theirs:
+            different = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+            raise RuntimeError(f"The torch module does not fit, size mismatch or missing: {different}.")
+        self.load_state_dict(module.state_dict(), strict=False)

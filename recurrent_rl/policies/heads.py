@@ -8,11 +8,19 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.torch_layers import create_mlp
+from stable_baselines3.common.torch_layers import (
+    BaseFeaturesExtractor,
+    CombinedExtractor,
+    FlattenExtractor,
+    NatureCNN,
+    create_mlp,
+)
 from torch import nn
 
+from recurrent_rl.policies.features import MLPFeatures
+
 SUPPORTED_ACTIONS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
-NetArch = list[int] | dict[str, list[int]] | None
+NetArch = list[int] | list[dict[str, list[int]]] | dict[str, list[int]] | None
 
 
 def check_action_space(space: spaces.Space) -> None:
@@ -30,16 +38,34 @@ def check_action_space(space: spaces.Space) -> None:
     )
 
 
+def check_observation_space(space: spaces.Space, extractor: type[BaseFeaturesExtractor]) -> None:
+    """Raise ValueError, naming what to use instead, unless `extractor` reads observations of `space`."""
+    flat_only = extractor in (FlattenExtractor, NatureCNN, MLPFeatures)
+    if isinstance(space, spaces.Dict) and flat_only:
+        raise ValueError(
+            "Dict observations need a policy that reads them: MultiInputRecurrentPolicy or MultiInputLstmPolicy."
+        )
+    if extractor is CombinedExtractor and not isinstance(space, spaces.Dict):
+        raise ValueError(f"MultiInput policies read Dict observations, not {space}; use the Mlp or the Cnn policy.")
+    for part in space.spaces.values() if isinstance(space, spaces.Dict) else [space]:
+        if isinstance(part, spaces.Tuple):
+            raise ValueError("Tuple observations are not supported; wrap the environment so that it gives a Dict.")
+        if isinstance(part, spaces.Discrete | spaces.MultiDiscrete) and np.any(part.start):
+            raise ValueError(f"Observations {part} do not count from 0; subtract start by TransformObservation.")
+
+
 def split_net_arch(net_arch: NetArch, default: list[int]) -> tuple[list[int], list[int]]:
-    """Return the hidden widths of actor and critic from SB3's `net_arch` (list, dict(pi=, vf=) or None)."""
+    """Return the hidden widths of actor and critic from SB3's `net_arch` (list, dict(pi=, vf=), its older [dict], None)."""
     if net_arch is None:
         return default, default
+    if isinstance(net_arch, list) and net_arch and isinstance(net_arch[0], dict):
+        net_arch = net_arch[0]
     if isinstance(net_arch, dict):
         unknown = set(net_arch) - {"pi", "vf"}
         if unknown:
             raise ValueError(f"net_arch has the unknown keys {sorted(unknown)}; use dict(pi=[...], vf=[...]).")
         return net_arch.get("pi", []), net_arch.get("vf", [])
-    return net_arch, net_arch
+    return list(net_arch), list(net_arch)  # type: ignore[arg-type]
 
 
 def hidden_layers(input_size: int, widths: Sequence[int], activation_fn: type[nn.Module]) -> tuple[nn.Sequential, int]:

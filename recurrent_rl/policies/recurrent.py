@@ -32,6 +32,7 @@ from recurrent_rl.memory import GRU, Memory, MemorySpec, State
 from recurrent_rl.policies.heads import (
     NetArch,
     check_action_space,
+    check_observation_space,
     hidden_layers,
     initialise_orthogonally,
     no_validation,
@@ -101,13 +102,7 @@ class RecurrentActorCriticPolicy(SavedAlone):
         optimizer_kwargs: dict[str, Any] | None = None,
     ) -> None:
         check_action_space(action_space)
-        if isinstance(observation_space, spaces.Dict) and (features_extractor_class or self.default_extractor) in (
-            FlattenExtractor,
-            NatureCNN,
-        ):
-            raise ValueError(
-                "Dict observations need a policy that reads them: MultiInputRecurrentPolicy or MultiInputLstmPolicy."
-            )
+        check_observation_space(observation_space, features_extractor_class or self.default_extractor)
         if squash_output and not use_sde:
             raise ValueError("squash_output=True needs use_sde=True: the plain Gaussian is clipped, not squashed.")
         if optimizer_kwargs is None:
@@ -328,7 +323,7 @@ class RecurrentActorCriticPolicy(SavedAlone):
             features = self._features(one_row, starts.unsqueeze(0), self.features_extractor)
             outputs, leaving = self.memory(features, entering, starts.unsqueeze(0))
             actions = self._distribution(self.actor_layers(outputs[0])).get_actions(deterministic=deterministic)
-        env_actions = self.to_env_actions(actions)
+        env_actions = self.to_env_actions(actions.cpu().numpy())
         return env_actions if vectorised else env_actions[0], tuple(leaf.cpu().numpy() for leaf in leaving)
 
     def blank_actions(self, batch_size: int) -> Tensor:
@@ -338,9 +333,9 @@ class RecurrentActorCriticPolicy(SavedAlone):
         dtype = torch.int64 if isinstance(self.action_space, spaces.MultiDiscrete) else torch.float32
         return torch.zeros((batch_size, get_action_dim(self.action_space)), dtype=dtype, device=self.device)
 
-    def to_env_actions(self, actions: Tensor) -> np.ndarray:
-        """Return actions [B, ...] in the form that the environment takes: on the host, clipped or rescaled to its box."""
-        host = actions.cpu().numpy().reshape((-1, *self.action_space.shape))  # type: ignore[misc]
+    def to_env_actions(self, actions: np.ndarray) -> np.ndarray:
+        """Return actions [B, ...] in the form that the environment takes: clipped or rescaled to its box."""
+        host = actions.reshape((-1, *self.action_space.shape))  # type: ignore[misc]
         if not isinstance(self.action_space, spaces.Box):
             return host
         if self.squash_output:

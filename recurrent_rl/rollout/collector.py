@@ -62,14 +62,15 @@ class Transition(Protocol):
 class Decision:
     """What the policy answers to B observations.
 
-    actions [B, ...], values [B] and log_probs [B] on its device; the state that follows, and the actions in the
-    form that the environment takes (on the host, clipped or rescaled).
+    actions [B, ...], values [B] and log_probs [B] on its device; the state that follows; the actions on the host, as they
+    are and in the form that the environment takes (clipped or rescaled).
     """
 
     actions: Tensor
     values: Tensor
     log_probs: Tensor
     state: State
+    host_actions: np.ndarray
     env_actions: np.ndarray
 
 
@@ -88,7 +89,7 @@ class Carry:
 Act = Callable[[int, Carry], Decision]
 Value = Callable[[Observation, State, Tensor], Tensor]
 Step = Callable[[np.ndarray], Transition]
-OnStep = Callable[[Decision, Transition], bool]
+OnStep = Callable[[int, Carry, Decision, Transition], bool]
 
 
 @torch.no_grad()
@@ -101,7 +102,7 @@ def collect(rollout: Rollout, carry: Carry, act: Act, value: Value, step: Step, 
         act: (t, carry) -> decision.
         value: (observation [n, ...], state, starts [n]) -> V [n].
         step: env_actions -> transition.
-        on_step: Called after each step with what happened; False stops.
+        on_step: (t, carry that was acted on, decision, transition) -> whether to go on.
 
     Returns:
         The next carry, or None where on_step stopped collection (the rollout is then incomplete).
@@ -113,10 +114,13 @@ def collect(rollout: Rollout, carry: Carry, act: Act, value: Value, step: Step, 
         _write(rollout, t, carry, decision, transition)
         if transition.final_observation is not None:
             endings.append(_ending(rollout, t, decision.state, transition))
-        carry = Carry(
-            to_device(transition.observation, rollout.device), decision.state, torch.from_numpy(transition.starts)
+        acted_on, carry = (
+            carry,
+            Carry(
+                to_device(transition.observation, rollout.device), decision.state, torch.from_numpy(transition.starts)
+            ),
         )
-        if not on_step(decision, transition):
+        if not on_step(t, acted_on, decision, transition):
             return None
     rollout.next_value.copy_(value(carry.observation, carry.state, carry.starts))
     if endings:

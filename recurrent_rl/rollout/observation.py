@@ -37,5 +37,6 @@ def concatenate(rows: list[Observation]) -> Observation:
 
 
 def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
+    # Contiguous: a transposed image would keep its layout, and be convolved in another way than after a resume.
     dtype = torch.float32 if array.dtype == np.float64 else None
-    return torch.tensor(array, dtype=dtype, device=device)
+    return torch.tensor(np.ascontiguousarray(array), dtype=dtype, device=device)

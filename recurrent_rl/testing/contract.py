@@ -41,7 +41,8 @@ def check_memory(spec: Spec, input_size: int = 3, dtype: torch.dtype = torch.flo
     Args:
         spec: Anything with `build(input_size) -> Memory`.
         input_size: I, at least 1.
-        dtype: torch.float64, where equal means within 1e-10, or torch.float32, within 2e-5.
+        dtype: torch.float64, where equal means within 1e-10, or torch.float32, within 2e-5 (of the largest number, where
+            that is above 1).
 
     Raises:
         MemoryContractError: Names the invariant that fails, "invariant 3 (reset): ...", and what differs by how much.
@@ -52,10 +53,16 @@ def check_memory(spec: Spec, input_size: int = 3, dtype: torch.dtype = torch.flo
             name, check = INVARIANTS[number]
             try:
                 check(Subject(spec, input_size, dtype))
+            except _NotFlat as error:
+                raise MemoryContractError(f"invariant 6 ({INVARIANTS[6][0]}): {error}") from error
             except AssertionError as error:
                 raise MemoryContractError(f"invariant {number} ({name}): {error}") from error
             except Exception as error:
                 raise MemoryContractError(f"invariant {number} ({name}): {type(error).__name__}: {error}") from error
+
+
+class _NotFlat(AssertionError):
+    """A state that the other checks cannot even hold."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,11 @@ class Subject:
 
     def memory(self) -> Memory:
         """Build a memory in evaluation mode whose parameters hide nothing behind a zero."""
-        memory = self.spec.build(self.input_size).to(self.dtype).eval()
+        memory = _cast(self.spec.build(self.input_size), self.dtype).eval()
         with torch.no_grad():
             for parameter in memory.parameters():
-                parameter.add_(0.3 * torch.randn_like(parameter))
+                fan_in = parameter.shape[-1] if parameter.dim() > 1 else 1
+                parameter.add_(0.3 * torch.randn_like(parameter) / fan_in**0.5)  # no chaos in a large memory
         return memory
 
     def inputs(self, steps: int = STEPS, columns: int = COLUMNS) -> Tensor:
@@ -82,7 +90,10 @@ class Subject:
         """Return a state [B, ...] in the middle of an episode."""
         history, state = self.inputs(), memory.initial_state(COLUMNS)
         with torch.no_grad():
-            return tuple(leaf.clone() for leaf in memory(history, state, no_starts())[1])
+            leaving = memory(history, state, no_starts())[1]
+        _require_flat(state)
+        _require_flat(leaving)
+        return tuple(leaf.clone() for leaf in leaving)
 
 
 def no_starts(steps: int = STEPS, columns: int = COLUMNS) -> Tensor:
@@ -96,14 +107,22 @@ def random_starts(density: float = 0.3) -> Tensor:
 
 
 def step_equals_sequence(subject: Subject) -> None:
-    """T steps at once give what T calls with one step give, outputs and state."""
+    """T steps at once give what T calls with one step give: outputs, state, and the gradients of both."""
     memory = subject.memory()
     for density in (0.0, 0.3, 1.0):
-        arguments = subject.inputs(), subject.entry(memory), random_starts(density)
-        outputs, leaving = memory(*arguments)
-        stepped, stepped_state = _in_chunks(memory, *arguments, [1] * STEPS)
+        inputs, starts = subject.inputs().requires_grad_(), random_starts(density)
+        entry = tuple(_with_gradient(leaf) for leaf in subject.entry(memory))
+        outputs, leaving = memory(inputs, entry, starts)
+        stepped, stepped_state = _in_chunks(memory, inputs, entry, starts, [1] * STEPS)
         _close(outputs, stepped, "outputs of one call and of T calls")
         _close_states(leaving, stepped_state, "exit states of one call and of T calls")
+        named = [("inputs", inputs), *(("entry state", leaf) for leaf in entry), *memory.named_parameters()]
+        sources = [(name, tensor) for name, tensor in named if tensor.requires_grad]
+        seed = int(torch.randint(2**31, ()))
+        at_once = _gradients((outputs, *leaving), [tensor for _, tensor in sources], seed)
+        by_steps = _gradients((stepped, *stepped_state), [tensor for _, tensor in sources], seed)
+        for (name, _), one, other in zip(sources, at_once, by_steps, strict=True):
+            _close(one, other, f"gradients with respect to {name} of one call and of T calls")
 
 
 def any_split_is_the_same(subject: Subject) -> None:
@@ -137,7 +156,7 @@ def start_forgets(subject: Subject) -> None:
 
 
 def _no_nan_crosses(memory: Memory, inputs: Tensor, entry: State, starts: Tensor, k: int) -> None:
-    poisoned = tuple(torch.full_like(leaf, torch.nan) if leaf.is_floating_point() else leaf for leaf in entry)
+    poisoned = tuple(torch.full_like(leaf, torch.nan) if _continuous(leaf) else leaf for leaf in entry)
     outputs, leaving = memory(inputs, poisoned, starts)
     after = (outputs[k:], *leaving)
     clean = all(torch.isfinite(tensor).all() for tensor in after)
@@ -181,8 +200,8 @@ def state_is_batched(subject: Subject) -> None:
         entry = memory.initial_state(columns)
         outputs, leaving = memory(subject.inputs(2, columns), entry, no_starts(2, columns))
         _equal(tuple(outputs.shape), (2, columns, memory.output_size), "the outputs' shape [T, B, O]")
-        if not isinstance(entry, tuple) or not isinstance(leaving, tuple):
-            raise AssertionError("a state is a flat tuple of tensors")
+        _require_flat(entry)
+        _require_flat(leaving)
         _equal([tuple(leaf.shape[:1]) for leaf in entry], [(columns,)] * len(entry), "the leaves' first dimension, B")
         _equal(_structure(leaving), _structure(entry), "the structure of the exit state and of the entry state")
 
@@ -213,8 +232,8 @@ def copies_are_equal(subject: Subject) -> None:
     _close(outputs, loaded(*arguments)[0], "outputs after a state_dict round trip")
     other = torch.float32 if subject.dtype == torch.float64 else torch.float64
     inputs, entry, starts = arguments
-    converted = tuple(leaf.to(other) if leaf.is_floating_point() else leaf for leaf in entry)
-    found = copy.deepcopy(memory).to(other)(inputs.to(other), converted, starts)[0].to(subject.dtype)
+    converted = tuple(leaf.to(_like(leaf, other)) for leaf in entry)
+    found = _cast(copy.deepcopy(memory), other)(inputs.to(other), converted, starts)[0].to(subject.dtype)
     if not torch.allclose(found, outputs, atol=1e-3, rtol=1e-3):
         raise AssertionError("outputs in float32 and float64 differ by more than rounding")
 
@@ -260,8 +279,32 @@ def _columns(state: State, columns: slice) -> State:
     return tuple(leaf[columns] for leaf in state)
 
 
+def _require_flat(state: object) -> None:
+    if not isinstance(state, tuple) or not all(isinstance(leaf, Tensor) for leaf in state):
+        raise _NotFlat("a state is a flat tuple of tensors")
+
+
+def _continuous(leaf: Tensor) -> bool:
+    return leaf.is_floating_point() or leaf.is_complex()
+
+
 def _with_gradient(leaf: Tensor) -> Tensor:
-    return leaf.requires_grad_() if leaf.is_floating_point() else leaf
+    return leaf.requires_grad_() if _continuous(leaf) else leaf
+
+
+def _real(tensor: Tensor) -> Tensor:
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+
+
+def _cast(memory: Memory, dtype: torch.dtype) -> Memory:
+    return memory.double() if dtype == torch.float64 else memory.float()  # .to(dtype) would cut off imaginary parts
+
+
+def _like(leaf: Tensor, dtype: torch.dtype) -> torch.dtype:
+    """Return the type in which a leaf belongs to a memory of `dtype`."""
+    if leaf.is_complex():
+        return torch.complex128 if dtype == torch.float64 else torch.complex64
+    return dtype if leaf.is_floating_point() else leaf.dtype
 
 
 def _structure(state: State) -> list[tuple[tuple[int, ...], torch.dtype]]:
@@ -271,15 +314,16 @@ def _structure(state: State) -> list[tuple[tuple[int, ...], torch.dtype]]:
 def _close(found: Tensor, expected: Tensor, what: str) -> None:
     _equal(tuple(found.shape), tuple(expected.shape), f"shapes of {what}")
     difference = (found - expected).abs().max().item() if found.numel() else 0.0
-    tolerance = TOLERANCES[expected.dtype]
+    size = expected.abs().max().item() if found.numel() else 0.0
+    tolerance = TOLERANCES[_real(expected).dtype] * max(1.0, size)
     if not difference <= tolerance:
-        raise AssertionError(f"{what} differ by {difference:.3g}, more than {tolerance}")
+        raise AssertionError(f"{what} differ by {difference:.3g}, more than {tolerance:.3g}")
 
 
 def _close_states(found: State, expected: State, what: str) -> None:
     _equal(_structure(found), _structure(expected), f"structures of {what}")
     for i, (one, other) in enumerate(zip(found, expected, strict=True)):
-        if one.is_floating_point():
+        if _continuous(one):
             _close(one, other, f"{what}, leaf {i},")
         elif not torch.equal(one, other):
             raise AssertionError(f"{what}, leaf {i}, differ")
@@ -292,12 +336,18 @@ def _equal(found: object, expected: object, what: str) -> None:
 
 def _gradient(results: tuple[Tensor, ...], source: Tensor) -> Tensor:
     """Return the gradient of a random functional of the results: no symmetry, such as a constant sum, hides it."""
-    parts = [(tensor * torch.randn_like(tensor)).sum() for tensor in results if tensor.requires_grad]
+    return _gradients(results, [source], int(torch.randint(2**31, ())))[0]
+
+
+def _gradients(results: tuple[Tensor, ...], sources: list[Tensor], seed: int) -> tuple[Tensor, ...]:
+    """Return the gradients of one random functional of the results, the same for the same seed."""
+    draw = torch.Generator().manual_seed(seed)
+    real = [_real(tensor) for tensor in results if tensor.requires_grad]
+    parts = [(tensor * torch.randn(tensor.shape, generator=draw, dtype=tensor.dtype)).sum() for tensor in real]
     if not parts:
-        return torch.zeros_like(source)
+        return tuple(torch.zeros_like(source) for source in sources)
     total = torch.stack(parts).sum()
-    (gradient,) = torch.autograd.grad(total, source, retain_graph=True, allow_unused=True, materialize_grads=True)
-    return gradient
+    return torch.autograd.grad(total, sources, retain_graph=True, allow_unused=True, materialize_grads=True)
 
 
 def _require_zero(gradient: Tensor, what: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import SyncVectorEnv, VectorEnv
+from gymnasium.vector import SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.running_mean_std import RunningMeanStd
@@ -45,9 +45,44 @@ def why_not_resumable(vec_env: VecEnv) -> str | None:
 def get_env_state(vec_env: VecEnv) -> EnvState | None:
     """Return the state of all layers (copies), or None where one has no get_state."""
     try:
-        return copy.deepcopy(_get(vec_env))
+        return {"layers": _layers(vec_env), **copy.deepcopy(_get(vec_env))}
     except NotResumableError:
         return None
+
+
+def why_not_settable(vec_env: VecEnv, state: EnvState) -> str | None:
+    """Return how `vec_env` differs from the one whose state this is (wrappers, environment), or None where it fits."""
+    here, there = _layers(vec_env), state["layers"]
+    if here == there:
+        return None
+    return f"the checkpoint's environment is {' over '.join(there)}, the one here is {' over '.join(here)}"
+
+
+def _layers(vec_env: VecEnv) -> list[str]:
+    """Return the names of all layers, outermost first; columns that are built alike count once."""
+    names = []
+    while isinstance(vec_env, VecEnvWrapper):
+        names.append(type(vec_env).__name__)
+        vec_env = vec_env.venv
+    names.append(type(vec_env).__name__)
+    if isinstance(vec_env, GymVecEnv):
+        base = vec_env.env.unwrapped
+        names += _env_layers(vec_env.env)
+        columns = base.envs if isinstance(base, SyncVectorEnv) else []
+    else:
+        columns = vec_env.envs if isinstance(vec_env, DummyVecEnv) else []
+    return names + sorted({" over ".join(_env_layers(column)) for column in columns})
+
+
+def _env_layers(env: Any) -> list[str]:
+    """Return the names of Gymnasium's layers; the last with its id and plain arguments, where it was made by an id."""
+    names = []
+    while isinstance(env, gym.Wrapper | VectorWrapper):
+        names.append(type(env).__name__)
+        env = env.env
+    given = {} if env.spec is None else {**env.spec.kwargs}
+    plain = ", ".join(f"{name}={value}" for name, value in given.items() if isinstance(value, bool | int | float | str))
+    return [*names, type(env).__name__ + (f" {env.spec.id}({plain})" if env.spec is not None else "")]
 
 
 def set_env_state(vec_env: VecEnv, state: EnvState) -> None:

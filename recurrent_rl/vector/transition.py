@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize
 
 from recurrent_rl.vector.keys import ENDED, FILLER
 
@@ -78,6 +78,31 @@ def read_step(vec_env: VecEnv, actions: np.ndarray) -> Transition:
         dones=dones,
         infos=infos,
     )
+
+
+def find_non_finite_step(vec_env: VecEnv, transition: Transition | None) -> tuple[int, str] | None:
+    """Return the first column whose raw observation, reward or final observation is NaN or infinite, and which; or None.
+
+    Raw means below a normaliser, whose statistics would carry one column's NaN into all others.
+
+    Args:
+        vec_env: That was just stepped, or just reset.
+        transition: What the step gave; None after a reset, where only a normaliser's raw observation is looked at.
+    """
+    normaliser = unwrap_vec_normalize(vec_env)
+    if normaliser is not None:
+        reward = normaliser.old_reward if transition is not None else None
+        found = find_non_finite(normaliser.old_obs, reward)
+    else:
+        found = None if transition is None else find_non_finite(transition.observation, transition.reward)
+    if found is not None or transition is None:
+        return found
+    for column in np.flatnonzero(transition.dones).tolist():
+        final = transition.infos[column].get("terminal_observation")
+        bad = None if final is None else find_non_finite(stack([final]), None)  # type: ignore[arg-type]
+        if bad is not None:
+            return column, f"final {bad[1]}"
+    return None
 
 
 def find_non_finite(observation: HostObservation, reward: np.ndarray | None) -> tuple[int, str] | None:

@@ -1,5 +1,6 @@
 """Bad input gets one clear error that says what to change, before any training."""
 
+import contextlib
 import pickle
 import zipfile
 
@@ -10,11 +11,13 @@ import sb3_contrib
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.torch_layers import FlattenExtractor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from recurrent_rl import RecurrentPPO
 from recurrent_rl.algorithms import NonFiniteError
 from recurrent_rl.checkpoint import CheckpointError
 from recurrent_rl.memory import GRU
+from recurrent_rl.policies import MLPFeatures
 
 
 class Mine(FlattenExtractor):
@@ -54,8 +57,14 @@ class Dictionary(Odd):
         super().__init__(spaces.Discrete(2))
 
 
-def small(env="CartPole-v1", **arguments):
-    return RecurrentPPO("MlpRecurrentPolicy", env, **{"n_steps": 16, "batch_size": 16, **arguments})
+class Shown(Odd):
+    def __init__(self, observation_space):
+        super().__init__(spaces.Discrete(2))
+        self.observation_space = observation_space
+
+
+def small(env="CartPole-v1", policy="MlpRecurrentPolicy", **arguments):
+    return RecurrentPPO(policy, env, **{"n_steps": 16, "batch_size": 16, **arguments})
 
 
 @pytest.mark.parametrize(
@@ -72,6 +81,13 @@ def small(env="CartPole-v1", **arguments):
         ({"env": Odd(spaces.Discrete(2, start=1))}, "counted from 0"),
         ({"env": Dictionary()}, "Dict observations need .*MultiInputRecurrentPolicy"),
         ({"env": Odd(spaces.Text(3))}, "not supported; supported are Box, Discrete"),
+        ({"env": Shown(spaces.Tuple([spaces.Discrete(2)]))}, "Tuple observations are not supported"),
+        ({"env": Shown(spaces.Discrete(3, start=1))}, "do not count from 0"),
+        ({"env": Dictionary(), "policy_kwargs": {"features_extractor_class": MLPFeatures}}, "Dict observations need"),
+        ({"policy": "MultiInputRecurrentPolicy"}, "MultiInput policies read Dict observations"),
+        ({"bptt_horizon": 8.0}, "whole numbers, not 8.0"),
+        ({"n_epochs": 0}, "n_epochs=0 must be at least 1"),
+        ({"clip_range_vf": -1.0}, "None clips no value predictions"),
         ({"n_steps": 0}, "n_steps"),
         ({"batch_size": 0}, "batch_size"),
     ],
@@ -186,3 +202,58 @@ def test_a_failed_write_leaves_the_old_checkpoint(saved, monkeypatch):
         RecurrentPPO("MlpRecurrentPolicy", "CartPole-v1").save(saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
+
+
+class EndsBadly(TurnsBad):
+    """Bad only in the observation after the last step of an episode."""
+
+    def __init__(self, value, terminated):
+        super().__init__(10**9, "observation", value)
+        self.bad, self.ends = value, terminated
+
+    def step(self, action):
+        observation, reward, *_ = super().step(action)
+        last = self.clock % 5 == 0
+        if last:
+            observation = np.full(2, self.bad, dtype=np.float32)
+        return observation, reward, last and self.ends, last and not self.ends, {}
+
+
+@pytest.mark.parametrize("terminated", [False, True])
+@pytest.mark.parametrize("face", [DummyVecEnv, *gym.vector.AutoresetMode], ids=str)
+def test_a_final_observation_that_is_not_finite_stops_training(tmp_path, monkeypatch, face, terminated):
+    monkeypatch.chdir(tmp_path)
+    envs = [lambda: TurnsBad(10**9, "reward", 0.0), lambda: EndsBadly(float("nan"), terminated)]
+    env = DummyVecEnv(envs) if face is DummyVecEnv else gym.vector.SyncVectorEnv(envs, autoreset_mode=face)
+    model = small(env)
+    with pytest.raises(NonFiniteError, match="observation of environment column 1 is NaN or infinite at step 8"):
+        model.learn(200)
+    assert all(torch.isfinite(parameter).all() for parameter in model.policy.parameters())
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("what", ["observation", "reward"])
+def test_under_a_normaliser_the_bad_column_is_named(tmp_path, monkeypatch, what, value, training):
+    monkeypatch.chdir(tmp_path)
+    envs = [lambda: TurnsBad(10**9, what, value)] * 2 + [lambda: TurnsBad(5, what, value)]
+    model = small(VecNormalize(DummyVecEnv(envs), training=training))
+    with pytest.raises(NonFiniteError, match=f"{what} of environment column 2 is NaN or infinite at step 12"):
+        model.learn(200)
+
+
+def test_any_flipped_byte_gives_a_checkpoint_error_or_a_model(saved):
+    content = saved.read_bytes()
+    draw = np.random.default_rng(0)
+    for position in [46, *draw.integers(len(content), size=60).tolist()]:
+        damaged = bytearray(content)
+        damaged[position] ^= 0xFF
+        saved.write_bytes(bytes(damaged))
+        with contextlib.suppress(CheckpointError):  # any other error fails the test
+            RecurrentPPO.load(saved)
+
+
+def test_a_policy_alone_is_not_a_model(tmp_path):
+    small().policy.save(tmp_path / "policy.zip")
+    with pytest.raises(CheckpointError, match="policy alone"):
+        RecurrentPPO.load(tmp_path / "policy.zip")

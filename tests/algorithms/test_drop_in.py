@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import math
 
 import gymnasium as gym
 import numpy as np
@@ -12,7 +13,7 @@ from gymnasium import spaces
 from stable_baselines3.common.callbacks import CheckpointCallback, EvalCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
-from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecFrameStack, VecNormalize
 
 import recurrent_rl
 from recurrent_rl.policies import MLPFeatures
@@ -215,3 +216,72 @@ def test_callbacks_see_dones_and_one_dict_per_column():
     recurrent_rl.RecurrentPPO("MlpLstmPolicy", env, n_steps=64, batch_size=64).learn(64 * 3, callback=callback)
     assert seen
     assert all({"r", "l", "t"} <= set(info["episode"]) for info in seen)
+
+
+def test_batch_size_none_is_the_whole_rollout():
+    model = recurrent_rl.RecurrentPPO("MlpLstmPolicy", "CartPole-v1", n_steps=16, batch_size=None, n_epochs=3)
+    model.learn(16)
+    assert model.bptt_horizon == 16
+    assert model.policy.optimizer.state_dict()["state"][0]["step"] == 3
+
+
+def test_the_older_form_of_net_arch_is_taken():
+    model = recurrent_rl.RecurrentPPO(
+        "MlpLstmPolicy", "CartPole-v1", policy_kwargs={"net_arch": [{"pi": [8], "vf": [9]}]}
+    )
+    assert (model.policy.actor_layers[0].out_features, model.policy.critic_layers[0].out_features) == (8, 9)
+
+
+def test_load_takes_another_n_steps_and_sets_attributes(tmp_path):
+    recurrent_rl.RecurrentPPO("MlpLstmPolicy", "CartPole-v1", n_steps=16, batch_size=16).save(tmp_path / "model")
+    objects = {"n_steps": 8}
+    loaded = recurrent_rl.RecurrentPPO.load(tmp_path / "model", custom_objects=objects, num_timesteps=3, note="mine")
+    assert (loaded.n_steps, loaded.bptt_horizon, loaded.num_timesteps, loaded.note) == (8, 8, 3, "mine")
+
+
+def test_callbacks_see_raw_actions_and_what_else_sb3_contrib_names():
+    seen = []
+
+    def callback(local_variables, _):
+        seen.append(local_variables["n_steps"])
+        assert not np.array_equal(local_variables["actions"], local_variables["clipped_actions"])
+        assert {"n_rollout_steps", "obs_tensor", "lstm_states", "episode_starts", "rollout_buffer"} <= set(
+            local_variables
+        )
+        return True
+
+    env = DummyVecEnv([lambda: Spaces(BOX, spaces.Box(-1e-6, 1e-6, (2,)))])
+    recurrent_rl.RecurrentPPO("MlpLstmPolicy", env, n_steps=8, batch_size=8).learn(16, callback=callback)
+    assert seen == [*range(8)] * 2
+
+
+def test_a_schedule_without_a_value_at_zero_is_saved(tmp_path):
+    model = recurrent_rl.RecurrentPPO("MlpLstmPolicy", "CartPole-v1", learning_rate=lambda p: 1e-4 / (1 - math.log(p)))
+    model.save(tmp_path / "model")
+    assert recurrent_rl.RecurrentPPO.load(tmp_path / "model", trust=True).learning_rate(1.0) == pytest.approx(1e-4)
+
+
+def test_the_gradient_norm_is_logged_where_target_kl_stops_an_update():
+    model = recurrent_rl.RecurrentPPO(
+        "MlpLstmPolicy", "CartPole-v1", n_steps=64, batch_size=16, target_kl=1e-6, learning_rate=1e-2, seed=0
+    )
+    model.learn(64)
+    assert model.logger.name_to_value["train/grad_norm"] > 0
+    assert model.logger.name_to_value["train/kl_max"] > 1.5e-6
+
+
+def test_drift_is_measured_without_dropout():
+    model = recurrent_rl.RecurrentPPO(
+        "MlpRecurrentPolicy", "CartPole-v1", n_steps=64, batch_size=16, learning_rate=0.0,
+        memory=recurrent_rl.memory.GRU(hidden_size=8, num_layers=2, dropout=0.5),
+    )  # fmt: skip
+    model.learn(64)
+    assert model.logger.name_to_value["memory/state_drift"] < 1e-5
+
+
+def test_statistics_are_there_under_a_normaliser_without_monitor():
+    env = VecNormalize(SubprocVecEnv([lambda: Spaces(BOX, spaces.Discrete(2))] * 2, start_method="fork"))
+    model = recurrent_rl.RecurrentPPO("MlpLstmPolicy", env, n_steps=32, batch_size=16, n_epochs=1)
+    model.learn(64)
+    assert [(episode["r"], episode["l"]) for episode in model.ep_info_buffer] == [(8.0, 8)] * 8
+    env.close()

@@ -1,6 +1,7 @@
 """A run that is interrupted at an update boundary and resumed equals the uninterrupted one, bit for bit on the CPU."""
 
 import gymnasium as gym
+import numpy as np
 import pytest
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
@@ -203,3 +204,77 @@ def test_a_state_that_is_not_plain_data_is_left_out_unless_trusted(tmp_path):
     resumed = RecurrentPPO.load(tmp_path / "model", env=StateIsAnObject())
     with pytest.warns(UserWarning, match="holds no environment state"):
         resumed.learn(16, reset_num_timesteps=False)
+
+
+class Picture(gym.Env):
+    """A height x width x channel image of a clock, with state."""
+
+    observation_space, action_space = gym.spaces.Box(0, 255, (36, 36, 3), np.uint8), gym.spaces.Discrete(2)
+
+    def __init__(self):
+        self.clock = 0
+
+    def _show(self):
+        return np.random.default_rng(self.clock).integers(0, 256, (36, 36, 3), dtype=np.uint8)
+
+    def reset(self, *, seed=None, options=None):
+        return self._show(), {}
+
+    def step(self, action):
+        self.clock += 1
+        return self._show(), float(action), False, self.clock % 9 == 0, {}
+
+    def get_state(self):
+        return {"clock": self.clock}
+
+    def set_state(self, state):
+        self.clock = state["clock"]
+
+
+def test_images_resume_bitwise(tmp_path):
+    def build():
+        return RecurrentPPO(
+            "CnnRecurrentPolicy", DummyVecEnv([Picture] * 2), n_steps=16, batch_size=16, n_epochs=1, seed=0,
+            memory=GRU(hidden_size=8), policy_kwargs={"features_extractor_kwargs": {"features_dim": 16}},
+        )  # fmt: skip
+
+    straight = build()
+    straight.learn(32 * 4)
+    expected = fingerprint(straight)
+    build().learn(32 * 4, callback=SaveAt(tmp_path / "half", 64))
+    resumed = RecurrentPPO.load(tmp_path / "half", env=DummyVecEnv([Picture] * 2))
+    resumed.learn(32 * 4 - resumed.num_timesteps, reset_num_timesteps=False)
+    assert_identical(expected, fingerprint(resumed))
+
+
+def test_a2c_with_adam_resumes(tmp_path):
+    model = make("native", RecurrentA2C, use_rms_prop=False)
+    model.learn(64)
+    model.save(tmp_path / "model")
+    resumed = RecurrentA2C.load(tmp_path / "model", env=FACES["native"]())
+    assert type(resumed.policy.optimizer) is torch.optim.Adam
+    resumed.learn(64, reset_num_timesteps=False)
+
+
+def maze(length):
+    return gym.make_vec("pomdp_envs/TMaze-v0", num_envs=4, corridor_length=length)
+
+
+@pytest.mark.parametrize(
+    ("saved_in", "resumed_in"),
+    [
+        (FACES["normalised"], FACES["native"]),
+        (FACES["native"], FACES["normalised"]),
+        (FACES["native"], FACES["dummy"]),
+        (FACES["dummy"], lambda: DummyVecEnv([lambda: gym.wrappers.TimeLimit(single(), 9)] * 4)),
+        (lambda: maze(20), lambda: maze(3)),
+    ],
+)
+def test_another_environment_or_wrapping_begins_new_episodes_with_a_warning(tmp_path, saved_in, resumed_in):
+    model = RecurrentPPO("MlpRecurrentPolicy", saved_in(), n_steps=16, batch_size=16, n_epochs=1)
+    model.learn(64)
+    model.save(tmp_path / "model")
+    resumed = RecurrentPPO.load(tmp_path / "model", env=resumed_in())
+    with pytest.warns(UserWarning, match="new episodes.*the checkpoint's environment is"):
+        resumed.learn(64, reset_num_timesteps=False)
+    assert resumed.num_timesteps == 128

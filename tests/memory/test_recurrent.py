@@ -86,6 +86,8 @@ def test_learned_initial_state_gets_gradient_at_starts_alone():
         (LSTM, {"dropout": 0.5}, "num_layers=2"),
         (RNN, {"nonlinearity": "sin"}, '"tanh" or "relu"'),
         (GRU, {"recurrent_init": "zeros"}, "orthogonal"),
+        (GRU, {"hidden_size": 2.5}, "whole numbers"),
+        (LSTM, {"forget_bias": "x"}, "a number"),
     ],
 )
 def test_a_bad_spec_says_what_to_change(spec, fields, advice):
@@ -98,3 +100,20 @@ def test_deepcopy_is_independent():
     twin = copy.deepcopy(memory)
     twin.weight_hh_l0.data.zero_()
     assert memory.weight_hh_l0.any()
+
+
+@pytest.mark.parametrize(
+    ("spec", "module"),
+    [
+        (RNN(hidden_size=4), nn.RNN(3, 4, nonlinearity="relu")),
+        (GRU(hidden_size=4), nn.LSTM(3, 4)),
+        (GRU(hidden_size=4, layer_norm=True), nn.GRU(3, 4)),
+        (GRU(hidden_size=4), nn.GRU(3, 4, bidirectional=True)),
+    ],
+)
+def test_torch_module_of_another_kind_is_refused_and_changes_nothing(spec, module):
+    memory = spec.build(3)
+    before = copy.deepcopy(memory.state_dict())
+    with pytest.raises(RuntimeError, match="computes something else"):
+        memory.load_torch(module)
+    assert all(torch.equal(before[name], value) for name, value in memory.state_dict().items())

@@ -123,9 +123,9 @@ def test_continuous_actions_are_clipped_or_rescaled_to_the_box():
         observation_space, action_space = BOX, spaces.Box(np.float32([-1, 5]), np.float32([1, 6]))
 
     policy = RecurrentPPO("MlpRecurrentPolicy", Blank()).policy
-    assert policy.to_env_actions(torch.tensor([[9.0, 0.0]])).tolist() == [[1.0, 5.0]]
+    assert policy.to_env_actions(np.array([[9.0, 0.0]])).tolist() == [[1.0, 5.0]]
     squashed = RecurrentPPO("MlpRecurrentPolicy", Blank(), use_sde=True, policy_kwargs={"squash_output": True}).policy
-    assert squashed.to_env_actions(torch.tensor([[0.0, 1.0]])).tolist() == [[0.0, 6.0]]
+    assert squashed.to_env_actions(np.array([[0.0, 1.0]])).tolist() == [[0.0, 6.0]]
 
 
 def test_torch_distribution_checks_are_as_they_were_after_a_call():

@@ -57,7 +57,7 @@ def run(chain, steps, value):
     def act(t, carry):
         counted = count(carry.state, carry.starts)
         zeros = torch.zeros(n_envs)
-        return Decision(zeros, value(carry.observation, counted), zeros, (counted,), np.zeros(n_envs))
+        return Decision(zeros, value(carry.observation, counted), zeros, (counted,), np.zeros(n_envs), np.zeros(n_envs))
 
     carry = Carry(
         to_device(chain.observe(), torch.device("cpu")),
@@ -66,7 +66,7 @@ def run(chain, steps, value):
     )
     rollout = Rollout(steps, 2, carry.observation, torch.zeros(n_envs), carry.state)
     left = collect(
-        rollout, carry, act, lambda o, s, starts: value(o, count(s, starts)), chain.step, lambda decision, step: True
+        rollout, carry, act, lambda o, s, starts: value(o, count(s, starts)), chain.step, lambda *_: True
     )
     rollout.finish(DISCOUNT, 0.95)
     return rollout, left
@@ -121,6 +121,6 @@ def test_a_false_from_on_step_stops_the_collection():
     zeros = torch.zeros(1)
 
     def act(t, carry):
-        return Decision(zeros, zeros, zeros, carry.state, np.zeros(1))
+        return Decision(zeros, zeros, zeros, carry.state, np.zeros(1), np.zeros(1))
 
     assert collect(rollout, carry, act, lambda *_: zeros, chain.step, lambda *_: False) is None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from recurrent_rl.memory import GRU, Memory, MemorySpec
+from recurrent_rl.memory import GRU, RNN, Memory, MemorySpec
 from recurrent_rl.testing import MemoryContractError, check_memory
 
 
@@ -168,6 +168,32 @@ class MakesAHostTensor(Faulty):
         return super().mix(x, h) + torch.zeros(4, device="cpu")
 
 
+class HalvesTheGradient(Faulty):
+    """Right in value, wrong by gradient where a sequence is read: what a slip in a hand-written backward looks like."""
+
+    def forward(self, inputs, state, starts):
+        outputs, state = super().forward(inputs, state, starts)
+        return (outputs if len(inputs) == 1 else outputs / 2 + outputs.detach() / 2), state
+
+
+class CutsTheGradientThroughTime(Faulty):
+    def forward(self, inputs, state, starts):
+        self.cut = len(inputs) > 1
+        return super().forward(inputs, state, starts)
+
+    def mix(self, x, h):
+        return super().mix(x, h.detach() if self.cut else h)
+
+
+class NestsItsState(Faulty):
+    def initial_state(self, batch_size):
+        return (super().initial_state(batch_size),)
+
+    def forward(self, inputs, state, starts):
+        outputs, state = super().forward(inputs, state[0], starts)
+        return outputs, (state,)
+
+
 @dataclass(frozen=True)
 class FaultySpec(MemorySpec):
     memory: type
@@ -245,3 +271,43 @@ class Attention(Memory):
 def test_a_memory_that_is_no_cell_passes():
     check_memory(FaultySpec(Attention))
     check_memory(FaultySpec(Attention), input_size=1)
+
+
+class WindowAverage(Memory):
+    """A correct memory with a complex leaf: h' = w h + x, w on the unit circle times 0.9; reset by where."""
+
+    def __init__(self, input_size):
+        super().__init__()
+        self.input_size, self.output_size = input_size, 2 * input_size
+        self.angle = torch.nn.Parameter(torch.zeros(input_size))
+
+    def initial_state(self, batch_size):
+        zeros = self.angle.new_zeros(batch_size, self.input_size)
+        return (torch.complex(zeros, zeros),)
+
+    def forward(self, inputs, state, starts):
+        (h,), outputs = state, []
+        factor = torch.polar(torch.full_like(self.angle, 0.9), self.angle)
+        for x, start in zip(inputs, starts.to(inputs.device), strict=True):
+            h = torch.where(start[:, None], torch.zeros_like(h), h) * factor + x
+            outputs.append(torch.cat([h.real, h.imag], dim=1))
+        return torch.stack(outputs), (h,)
+
+
+def test_a_memory_with_a_complex_state_passes():
+    check_memory(FaultySpec(WindowAverage))
+
+
+def test_a_large_memory_passes():
+    check_memory(RNN(hidden_size=256, nonlinearity="relu"))
+
+
+@pytest.mark.parametrize("fault", [HalvesTheGradient, CutsTheGradientThroughTime])
+def test_a_wrong_gradient_of_the_sequence_path_is_caught(fault):
+    with pytest.raises(MemoryContractError, match=r"invariant 1 \(step = sequence\): gradients with respect to"):
+        check_memory(FaultySpec(fault))
+
+
+def test_a_nested_state_is_invariant_six():
+    with pytest.raises(MemoryContractError, match=r"invariant 6 \(state structure\): a state is a flat tuple"):
+        check_memory(FaultySpec(NestsItsState))
