@@ -8,7 +8,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from pomdp_envs.dynamics import Dynamics, checked_actions
+from pomdp_envs.dynamics import Dynamics, checked_actions, checked_count
 from pomdp_envs.random import uniforms
 
 State = dict[str, np.ndarray]
@@ -25,13 +25,14 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     DISABLED waits for `reset(options={"reset_mask": mask})`. `infos` is empty where nothing happened.
 
     At the time limit `truncated` is set even where the world also ended, as Gymnasium's TimeLimit does.
+
+    Raises:
+        ValueError: `num_envs` is no integer or below 1, or an unknown autoreset mode.
     """
 
     def __init__(self, dynamics: Dynamics, num_envs: int, autoreset_mode: AutoresetMode | str) -> None:
-        if num_envs < 1:
-            raise ValueError(f"num_envs must be at least 1, not {num_envs}")
         self.dynamics = dynamics
-        self.num_envs = num_envs
+        self.num_envs = num_envs = checked_count("num_envs", num_envs)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
         self.single_observation_space = dynamics.observation_space
@@ -203,7 +204,8 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Continue exactly from what `get_state` returned, here or in another environment of the same kind.
 
         Raises:
-            ValueError: missing or unknown keys, or a shape that does not fit.
+            ValueError: missing or unknown keys, a shape that does not fit, or columns that wait for a reset although this
+                environment resets in the same step.
         """
         expected = {"hidden": self._state.T.shape} | dict.fromkeys(
             ("seed", "episode", "step", "ended"), (self.num_envs,)
@@ -213,9 +215,19 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         for key, shape in expected.items():
             if np.shape(state[key]) != shape:
                 raise ValueError(f"state[{key!r}] has shape {np.shape(state[key])}, expected {shape}")
+        self._refuse_waiting(np.asarray(state["ended"], dtype=bool))
         self._state = np.array(np.asarray(state["hidden"]).T, dtype=self._state.dtype, order="C")  # [S, B]
         self._seed = np.array(state["seed"], dtype=np.int64)
         self._episode = np.array(state["episode"], dtype=np.int64)
         self._step = np.array(state["step"], dtype=np.int64)
         self._ended = np.array(state["ended"], dtype=bool)
         self._ready = True
+
+    def _refuse_waiting(self, ended: np.ndarray) -> None:
+        """Raise ValueError where columns [B] wait for a reset that would never come."""
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and ended.any():
+            raise ValueError(
+                f"columns {np.flatnonzero(ended).tolist()} of this state wait for a reset, which never comes here: "
+                "autoreset mode SAME_STEP resets at once. Put the state into an environment with the autoreset mode that it "
+                "is from, or reset these columns there before you take it"
+            )

@@ -50,6 +50,17 @@ class Dynamics(ABC):
         """Show what the agent sees of states [S, B]: a fresh array [B, ...] of the observation space's dtype."""
 
 
+def checked_count(name: str, count: object) -> int:
+    """Return a number of steps, places or columns as an int.
+
+    Raises:
+        ValueError: it is no integer, or below 1.
+    """
+    if not isinstance(count, int | np.integer) or count < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, not {count!r}")
+    return int(count)
+
+
 def checked_actions(space: spaces.Discrete | spaces.Box, actions: np.ndarray, num_envs: int) -> np.ndarray:
     """Return actions as an array [B, ...] of the space's dtype, or say what is wrong with them.
 

@@ -6,6 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 Observation = Any
+ACTION_KEY, REWARD_KEY = "previous_action", "previous_reward"
 
 
 def action_width(space: spaces.Space) -> int:
@@ -43,16 +44,22 @@ def _choices(space: spaces.Discrete | spaces.MultiDiscrete) -> np.ndarray:
 
 
 def joint_space(observation: spaces.Space, action: spaces.Space) -> spaces.Space:
-    """Return the space of `join`: a flat Box for a one-dimensional Box, a Dict for any other observation."""
+    """Return the space of `join`: a flat Box for a one-dimensional Box, a Dict for any other observation.
+
+    Raises:
+        ValueError: an action space of another kind, or a Dict that has one of the new keys already.
+    """
     low, high = _action_bounds(action)
     if not is_flat(observation):
-        return spaces.Dict(
-            {
-                "observation": observation,
-                "previous_action": spaces.Box(low, high, dtype=np.float32),
-                "previous_reward": spaces.Box(-np.inf, np.inf, (1,), np.float32),
-            }
-        )
+        parts = dict(observation.spaces) if isinstance(observation, spaces.Dict) else {"observation": observation}
+        taken = parts.keys() & {ACTION_KEY, REWARD_KEY}
+        if taken:
+            raise ValueError(
+                f"the observation has the keys {sorted(taken)} already; rename them, or leave this wrapper out"
+            )
+        parts[ACTION_KEY] = spaces.Box(low, high, dtype=np.float32)
+        parts[REWARD_KEY] = spaces.Box(-np.inf, np.inf, (1,), np.float32)
+        return spaces.Dict(parts)
     return spaces.Box(
         np.concatenate([observation.low, low, [-np.inf]]).astype(np.float32),
         np.concatenate([observation.high, high, [np.inf]]).astype(np.float32),
@@ -78,9 +85,11 @@ def join(space: spaces.Space, observation: Observation, action: np.ndarray, rewa
     """Append an encoded action [..., A] and a reward [...] to an observation of `space`, batched alike.
 
     Returns:
-        float32 [..., O + A + 1] for a one-dimensional Box, otherwise a dict; fresh arrays but for `observation`.
+        float32 [..., O + A + 1] for a one-dimensional Box, otherwise a dict: a Dict's own keys (or "observation"),
+        "previous_action" and "previous_reward"; fresh arrays but for those of `observation`.
     """
     rewards = reward[..., None].astype(np.float32)  # [..., 1]
     if not is_flat(space):
-        return {"observation": observation, "previous_action": action.copy(), "previous_reward": rewards}
+        parts = observation if isinstance(space, spaces.Dict) else {"observation": observation}
+        return {**parts, ACTION_KEY: action.copy(), REWARD_KEY: rewards}
     return np.concatenate([observation, action, rewards], axis=-1, dtype=np.float32)

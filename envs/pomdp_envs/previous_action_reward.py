@@ -82,13 +82,14 @@ class PreviousActionReward(gymnasium.Wrapper[Observation, Any, Observation, Any]
     """Append the previous action and reward to the observation; both are zero at an episode's start.
 
     A one-dimensional Box observation becomes one flat float32 Box: [observation, action, reward], where the action is
-    one-hot (Discrete), one one-hot per part (MultiDiscrete), its bits (MultiBinary) or its numbers (Box). Any other
-    observation becomes a Dict with the keys "observation", "previous_action" and "previous_reward".
+    one-hot (Discrete), one one-hot per part (MultiDiscrete), its bits (MultiBinary) or its numbers (Box). A Dict keeps
+    its keys and gets "previous_action" and "previous_reward". Any other observation becomes a Dict of "observation" and
+    these two.
 
     The reward is what the wrapped environment returned: a reward normaliser outside of this wrapper is not seen.
 
     Raises:
-        ValueError: an action space of another kind.
+        ValueError: an action space of another kind, or a Dict observation that has one of the new keys already.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
@@ -140,7 +141,8 @@ class VectorPreviousActionReward(VectorWrapper[Observation, Any, Observation, An
     `infos["final_obs"]` carries the true last ones.
 
     Raises:
-        ValueError: an action space of another kind, or an environment that does not name its autoreset mode.
+        ValueError: an action space of another kind, a Dict observation that has one of the new keys already, or an
+            environment that does not name its autoreset mode.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, np.ndarray]) -> None:

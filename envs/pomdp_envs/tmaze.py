@@ -5,7 +5,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from pomdp_envs.batched import BatchedEnv
-from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.dynamics import Dynamics, checked_count
 from pomdp_envs.single import SingleEnv
 
 NORTH, EAST, SOUTH, WEST = range(4)
@@ -34,18 +34,18 @@ class TMazeDynamics(Dynamics):
     The time limit is this library's: 10 (corridor_length + 1) unless given.
 
     Raises:
-        ValueError: a corridor shorter than 1, or a time limit within which no turn is possible.
+        ValueError: a corridor shorter than 1, a time limit within which no turn is possible, or one that is no integer.
     """
 
     action_space = spaces.Discrete(4)
     initial_draws = 1
 
     def __init__(self, corridor_length: int = 10, time_limit: int | None = None) -> None:
-        if corridor_length < 1:
-            raise ValueError(f"corridor_length must be at least 1, not {corridor_length}")
-        self.corridor_length = corridor_length
-        self.time_limit = 10 * (corridor_length + 1) if time_limit is None else time_limit
-        if self.time_limit <= corridor_length:
+        self.corridor_length = checked_count("corridor_length", corridor_length)
+        self.time_limit = checked_count(
+            "time_limit", 10 * (self.corridor_length + 1) if time_limit is None else time_limit
+        )
+        if self.time_limit <= self.corridor_length:
             raise ValueError(f"time_limit must exceed corridor_length={corridor_length}, not {time_limit}")
         self.observation_space = spaces.Box(0.0, 1.0, (3,), np.float32)
 

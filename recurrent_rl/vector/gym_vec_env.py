@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
 from recurrent_rl.vector.keys import ENDED, FILLER
@@ -38,8 +38,7 @@ class GymVecEnv(VecEnv):
     """
 
     def __init__(self, env: VectorEnv) -> None:
-        if isinstance(env.single_observation_space, spaces.Tuple):
-            raise ValueError("Tuple observations are not supported; wrap the environment so that it gives a Dict.")
+        refuse_tuple(env.single_observation_space)
         self.env = env
         mode = env.metadata.get("autoreset_mode")
         if mode is None:
@@ -62,9 +61,9 @@ class GymVecEnv(VecEnv):
     def reset(self) -> HostObservation:
         """Begin an episode in every column; return observations [B, ...]."""
         if not self._probed:
-            self._probed = True
             if check_reset_mask(self.env) and not any(self._seeds):
                 self.seed()  # the probe left a fixed seed behind
+            self._probed = True
         observation, infos = self.env.reset(
             seed=self._reset_seed(),  # type: ignore[arg-type]
             options=self._options[0] or None,
@@ -75,7 +74,7 @@ class GymVecEnv(VecEnv):
         self._pending.clear()
         self.returns[:] = 0.0
         self.lengths[:] = 0
-        return _copy(observation)
+        return _copy(observation, self.observation_space)
 
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions [B, ...] for `step_wait`."""
@@ -85,7 +84,7 @@ class GymVecEnv(VecEnv):
         """Step every column; return observations [B, ...], rewards float32 [B], dones bool [B] and infos."""
         assert self._actions is not None, "step_async comes first"
         observation, rewards, terminated, truncated, raw_infos = self.env.step(self._actions)
-        observation = _copy(observation)
+        observation = _copy(observation, self.observation_space)
         rewards = np.array(rewards, dtype=np.float64)
         ended = np.logical_or(terminated, truncated)
         infos = self._spread(raw_infos)
@@ -109,30 +108,63 @@ class GymVecEnv(VecEnv):
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """Return an attribute of each column; of the vector environment where columns are not objects."""
         columns = list(self._get_indices(indices))
-        sub_envs = self._sub_envs()
+        sub_envs, workers = self._sub_envs(), self._workers()
         if sub_envs is not None:
             return [sub_envs[column].get_wrapper_attr(attr_name) for column in columns]
+        if workers is not None:
+            self._refuse_unknown(workers, attr_name)
+            values = workers.call("get_wrapper_attr", attr_name)  # its own get_attr would call what is callable
+            return [values[column] for column in columns]
         for layer in (self.env, self.env.unwrapped):
             if attr_name in dir(layer):
                 return [getattr(layer, attr_name)] * len(columns)
         raise AttributeError(f"{self.env} has no attribute {attr_name!r}")
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Set an attribute of each column (of the vector environment where columns are not objects)."""
-        sub_envs = self._sub_envs()
-        if sub_envs is None:
+        """Set an attribute of each column (of the vector environment where columns are not objects).
+
+        Raises:
+            ValueError: Some columns only, where they are not objects.
+        """
+        columns = list(self._get_indices(indices))
+        sub_envs, workers = self._sub_envs(), self._workers()
+        if sub_envs is not None:
+            for column in columns:
+                sub_envs[column].set_wrapper_attr(attr_name, value)
+        elif workers is not None:
+            # A list of one value per column: gymnasium would spread a value that is itself a list over the columns.
+            values = [value] * self.num_envs if self._are_all(columns) else self.get_attr(attr_name)
+            for column in columns:
+                values[column] = value
+            workers.set_attr(attr_name, values)
+        elif self._are_all(columns):
             setattr(self.env.unwrapped, attr_name, value)
-            return
-        for column in self._get_indices(indices):
-            sub_envs[column].set_wrapper_attr(attr_name, value)
+        else:
+            raise ValueError(
+                f"{self.env} is natively batched: {attr_name!r} belongs to all its columns. Leave `indices` out."
+            )
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
-        """Call a method of each column; columns that are not objects have none."""
-        sub_envs = self._sub_envs()
-        if sub_envs is None:
+        """Call a method of each column; columns that are not objects have none.
+
+        Raises:
+            ValueError: Some columns only, where they are processes: those are called together.
+        """
+        columns = list(self._get_indices(indices))
+        sub_envs, workers = self._sub_envs(), self._workers()
+        if sub_envs is not None:
+            methods = [sub_envs[column].get_wrapper_attr(method_name) for column in columns]
+            return [method(*method_args, **method_kwargs) for method in methods]
+        if workers is None:
             raise AttributeError(f"{self.env} is natively batched: its columns have no method {method_name!r}.")
-        methods = [sub_envs[column].get_wrapper_attr(method_name) for column in self._get_indices(indices)]
-        return [method(*method_args, **method_kwargs) for method in methods]
+        if not self._are_all(columns):
+            raise ValueError(
+                f"{self.env} calls methods in all its processes at once. Leave `indices` out, or use a SyncVectorEnv."
+            )
+        self._refuse_unknown(workers, method_name)
+        workers.call_async(method_name, *method_args, **method_kwargs)  # `call` takes no argument named `name`
+        results = workers.call_wait()
+        return [results[column] for column in columns]
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
         """Whether each column is wrapped; the statistics kept here count as SB3's Monitor."""
@@ -163,7 +195,7 @@ class GymVecEnv(VecEnv):
     ) -> HostObservation:
         for column in np.flatnonzero(ended).tolist():
             info = self._end_info(infos, raw_infos, column)
-            final = _final_row(observation, raw_infos, column, self.mode)
+            final = _copy(_final_row(observation, raw_infos, column, self.mode), self.observation_space)
             end_info = {
                 **info,
                 "terminal_observation": final,
@@ -184,11 +216,12 @@ class GymVecEnv(VecEnv):
 
     def _reset_ended(self, before: HostObservation, ended: np.ndarray) -> HostObservation:
         observation, raw_infos = self.env.reset(options={"reset_mask": ended})
+        observation = _copy(observation, self.observation_space)
         check_untouched(self.env, before, observation, ~ended)
         infos = self._spread(raw_infos)
         for column in np.flatnonzero(ended).tolist():
             self.reset_infos[column] = infos[column]
-        return _copy(observation)
+        return observation
 
     def _end_info(self, infos: list[Info], raw_infos: dict[str, Any], column: int) -> Info:
         """Return what the environment said on the last step; with same-step autoreset that stands apart."""
@@ -239,6 +272,19 @@ class GymVecEnv(VecEnv):
         base = self.env.unwrapped
         return base.envs if isinstance(base, SyncVectorEnv) else None
 
+    def _workers(self) -> AsyncVectorEnv | None:
+        base = self.env.unwrapped
+        return base if isinstance(base, AsyncVectorEnv) else None
+
+    def _refuse_unknown(self, workers: AsyncVectorEnv, name: str) -> None:
+        """Raise AttributeError here: in a worker it would end the process."""
+        if not all(workers.call("has_wrapper_attr", name)):
+            raise AttributeError(f"{self.env} has a column without an attribute {name!r}")
+
+    def _are_all(self, columns: list[int]) -> bool:
+        everyone = range(self.num_envs)
+        return {everyone[column] for column in columns} == set(everyone)
+
 
 def _final_row(observation: HostObservation, infos: dict[str, Any], column: int, mode: AutoresetMode) -> Any:
     """Return the last observation of an ended column; where it stands depends on the mode."""
@@ -246,7 +292,7 @@ def _final_row(observation: HostObservation, infos: dict[str, Any], column: int,
         return _row(observation, column)
     for key in _FINAL_KEYS:
         if key in infos:
-            return _copy(_row(infos[key], column))
+            return _row(infos[key], column)
     raise ValueError(
         "The vector environment resets in the same step but gives no infos['final_obs'], so truncated episodes cannot be "
         "valued. Make it report final_obs, or give it another autoreset mode."
@@ -260,8 +306,20 @@ def _row(values: Any, column: int) -> Any:
     return row.copy() if isinstance(row, np.ndarray) else row
 
 
-def _copy(observation: Any) -> Any:
-    """Environments may write into the same arrays at their next step."""
-    if isinstance(observation, dict):
-        return {key: np.array(value) for key, value in observation.items()}
-    return np.array(observation)
+def _copy(observation: Any, space: spaces.Space) -> Any:
+    """Return a copy of the space's dtype, of a batch or of one column.
+
+    Environments may write into the same arrays at their next step, and some begin with integer zeros where floats follow.
+    """
+    if isinstance(space, spaces.Dict):
+        return {key: _copy(observation[key], part) for key, part in space.items()}
+    return np.array(observation, dtype=space.dtype)
+
+
+def refuse_tuple(space: spaces.Space) -> None:
+    """Raise ValueError where an observation space is or contains a Tuple."""
+    if isinstance(space, spaces.Tuple):
+        raise ValueError("Tuple observations are not supported; wrap the environment so that it gives a Dict.")
+    if isinstance(space, spaces.Dict):
+        for part in space.values():
+            refuse_tuple(part)

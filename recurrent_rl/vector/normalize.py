@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.running_mean_std import RunningMeanStd
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor
 from stable_baselines3.common.vec_env import VecNormalize as SB3VecNormalize
 
 from recurrent_rl.vector.gym_vec_env import GymVecEnv
@@ -18,6 +18,10 @@ class VecNormalize(SB3VecNormalize):
 
     With next-step autoreset an episode's final observation takes the place of the next one's first; the statistics
     leave it out and take the first one from the filler row, as they do in the other modes.
+
+    What differs: with next-step autoreset the final observation is normalised before the statistics have seen the next
+    episode's first observation, in the other modes after. This cannot be avoided, because that observation comes one
+    row later. Values of truncated episodes differ by as much as one observation moves the statistics.
     """
 
     def step_wait(self) -> Any:
@@ -70,13 +74,22 @@ class VecNormalize(SB3VecNormalize):
 
 
 def refuse_plain_normalize_over_next_step(vec_env: VecEnv) -> None:
-    """Raise ValueError where SB3's own VecNormalize would count the filler rows of a next-step autoreset."""
-    plain, layer = False, vec_env
+    """Raise ValueError where SB3's own VecNormalize or VecMonitor would count the filler rows of a next-step autoreset."""
+    wrappers: list[VecEnvWrapper] = []
+    layer = vec_env
     while isinstance(layer, VecEnvWrapper):
-        plain |= isinstance(layer, SB3VecNormalize) and not isinstance(layer, VecNormalize)
+        wrappers.append(layer)
         layer = layer.venv
-    if plain and isinstance(layer, GymVecEnv) and layer.mode is AutoresetMode.NEXT_STEP:
+    if not isinstance(layer, GymVecEnv) or layer.mode is not AutoresetMode.NEXT_STEP:
+        return
+    if any(isinstance(wrapper, SB3VecNormalize) and not isinstance(wrapper, VecNormalize) for wrapper in wrappers):
         raise ValueError(
             "Stable-Baselines3's VecNormalize counts the filler rows of an environment that resets in the next step. "
             "Use recurrent_rl.vector.VecNormalize, or make the environment with autoreset_mode=AutoresetMode.SAME_STEP."
+        )
+    if any(isinstance(wrapper, VecMonitor) for wrapper in wrappers):
+        raise ValueError(
+            "Stable-Baselines3's VecMonitor counts the filler rows of an environment that resets in the next step. Leave "
+            "VecMonitor out: GymVecEnv keeps episode statistics already. Or make the environment with "
+            "autoreset_mode=AutoresetMode.SAME_STEP."
         )

@@ -1,33 +1,40 @@
 """Does a vector environment without autoreset honour `reset_mask`? Some ignore it and reset every column."""
 
 import copy
+from typing import Any
 
 import numpy as np
-from gymnasium.vector import VectorEnv
+from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 STEPS = 8
+_HONOUR_MASKS = (SyncVectorEnv, AsyncVectorEnv)
 
 
 def check_reset_mask(env: VectorEnv) -> bool:
     """Step until something changes, reset one column by mask, and raise ValueError where others were touched.
 
-    A copy is probed where the environment can be copied, so that its random stream stays as it is. An environment whose
-    observations do not change in a few steps cannot be told from a good one here; training looks again at every reset.
+    The environment itself is probed: a copy may share processes and simulators with it. Gymnasium's own SyncVectorEnv
+    and AsyncVectorEnv honour masks and are left alone. Where the environment gives its state (get_state, set_state) it
+    is put back. An environment whose observations do not change in a few steps cannot be told from a good one here;
+    training looks again at every reset.
 
     Args:
         env: Autoreset mode DISABLED.
 
     Returns:
-        Whether `env` itself was stepped, because it cannot be copied; it then needs a new seed.
+        Whether the probe changed `env`, because it gives no state (or none before its first reset); it then needs a
+        new seed.
     """
-    if env.num_envs == 1:
+    # Exactly these: a subclass may reset in its own way.
+    if env.num_envs == 1 or type(env.unwrapped) in _HONOUR_MASKS:
         return False
+    state = _state(env)
     try:
-        probed = copy.deepcopy(env)
-    except Exception:  # processes, simulators, locks: whatever cannot be copied
-        probed = env
-    _probe(probed)
-    return probed is env
+        _probe(env)
+    finally:
+        if state is not None:
+            env.set_state(state)  # type: ignore[attr-defined]
+    return state is None
 
 
 def check_untouched(env: VectorEnv, before: object, after: object, untouched: np.ndarray) -> None:
@@ -43,11 +50,23 @@ def check_untouched(env: VectorEnv, before: object, after: object, untouched: np
         raise ValueError(_advice(env, "a reset of some columns changes others"))
 
 
+def _state(env: VectorEnv) -> Any:
+    """Return a copy of the environment's state; None where it has none to give, or none before its first reset."""
+    if not {"get_state", "set_state"} <= set(dir(type(env))):  # a wrapper does not answer for what it wraps
+        return None
+    try:
+        return copy.deepcopy(env.get_state())  # type: ignore[attr-defined]
+    except Exception:  # what it raises before the first reset is its own choice
+        return None
+
+
 def _probe(env: VectorEnv) -> None:
     first = _flat(env.reset(seed=0)[0])
     before: object = None
+    space = copy.deepcopy(env.single_action_space)  # to sample the environment's own would move its random stream
+    space.seed(0)
     for _ in range(STEPS):
-        actions = np.stack([env.single_action_space.sample() for _ in range(env.num_envs)])
+        actions = np.stack([space.sample() for _ in range(env.num_envs)])
         before, _, terminated, truncated, _ = env.step(actions)
         if (_flat(before)[1:] != first[1:]).any() or np.logical_or(terminated, truncated).any():
             break

@@ -191,6 +191,34 @@ def test_a_state_that_does_not_fit_is_refused():
         env.set_state(state)
 
 
+def test_a_state_with_columns_that_wait_for_a_reset_is_refused_where_none_would_come():
+    def ended_state(mode):
+        env = BatchedEnv(NoisyCounter(), 2, mode)
+        env.reset(seed=0)
+        for _ in range(3):
+            env.step(np.zeros(2, int))
+        return env.get_state()
+
+    env = BatchedEnv(NoisyCounter(), 2, AutoresetMode.SAME_STEP)
+    env.reset(seed=5)
+    before = env.get_state()
+    for mode in (AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED):
+        state = ended_state(mode)
+        with pytest.raises(ValueError, match=r"columns \[0, 1\] of this state wait for a reset"):
+            env.set_state(state)
+        for key, value in env.get_state().items():
+            np.testing.assert_array_equal(value, before[key])
+        BatchedEnv(NoisyCounter(), 2, AutoresetMode.NEXT_STEP).set_state(state)
+        BatchedEnv(NoisyCounter(), 2, AutoresetMode.DISABLED).set_state(state)
+    env.set_state(ended_state(AutoresetMode.SAME_STEP))
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.5, 2.0, "2", None])
+def test_a_number_of_columns_that_is_no_positive_integer_is_refused(count):
+    with pytest.raises(ValueError, match="num_envs must be an integer of at least 1"):
+        CartPoleNoVelVector(count)
+
+
 def test_an_integer_seed_is_counted_up_over_the_columns_and_a_list_is_taken_as_it_is():
     env = CartPoleNoVelVector(3)
     first, _ = env.reset(seed=5)

@@ -40,6 +40,18 @@ def test_a_flat_observation_stays_flat_and_ends_with_the_reward():
     assert joined.dtype == np.float32
 
 
+def test_a_dict_keeps_its_keys_and_gets_two_and_a_clash_is_refused():
+    base = spaces.Dict({"a": spaces.Box(-1, 1, (2,)), "b": spaces.Discrete(4)})
+    joint = joint_space(base, spaces.Discrete(2))
+    assert set(joint.spaces) == {"a", "b", "previous_action", "previous_reward"}
+    joined = join(base, base.sample(), np.array([0.0, 1.0], dtype=np.float32), np.float64(2.5))
+    assert joint.contains(joined)
+    assert joined["previous_reward"].tolist() == [2.5]
+    assert set(base.spaces) == {"a", "b"}  # the space that was given is not changed
+    with pytest.raises(ValueError, match=r"\['previous_reward'\] already"):
+        joint_space(spaces.Dict({"previous_reward": spaces.Box(0, 1, (1,))}), spaces.Discrete(2))
+
+
 def test_an_action_space_away_from_zero_still_has_room_for_no_action():
     space = joint_space(spaces.Box(0, 1, (1,)), spaces.Box(2, 3, (1,)))
     assert isinstance(space, spaces.Box)

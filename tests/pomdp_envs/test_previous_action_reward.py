@@ -29,6 +29,20 @@ class Pictures(gym.Env):
         return np.full((2, 2), self._count, dtype=np.uint8), float(self._count), self._count == 2, False, {}
 
 
+class Parts(Pictures):
+    """The same with a Dict observation."""
+
+    observation_space = spaces.Dict({"picture": Pictures.observation_space, "count": spaces.Discrete(3)})
+
+    def reset(self, *, seed=None, options=None):
+        picture, info = super().reset(seed=seed)
+        return {"picture": picture, "count": self._count}, info
+
+    def step(self, action):
+        picture, *rest = super().step(action)
+        return {"picture": picture, "count": self._count}, *rest
+
+
 def batch(env_id: str, mode: AutoresetMode, num_envs: int = B) -> VectorPreviousActionReward:
     return VectorPreviousActionReward(gym.make_vec(env_id, num_envs=num_envs, autoreset_mode=mode))
 
@@ -93,10 +107,13 @@ def test_a_masked_reset_keeps_the_past_of_the_other_columns():
     assert after[1, 3:].tolist() == [0] * 5
 
 
+@pytest.mark.parametrize(("make", "keys"), [(Pictures, {"observation"}), (Parts, {"picture", "count"})])
 @pytest.mark.parametrize("mode", MODES)
-def test_other_observations_become_a_dict_alike_in_both_views(mode):
-    left = VectorPreviousActionReward(SyncVectorEnv([Pictures] * 2, autoreset_mode=mode))
-    right = SyncVectorEnv([lambda: PreviousActionReward(Pictures())] * 2, autoreset_mode=mode)
+def test_other_observations_become_a_flat_dict_alike_in_both_views(mode, make, keys):
+    left = VectorPreviousActionReward(SyncVectorEnv([make] * 2, autoreset_mode=mode))
+    right = SyncVectorEnv([lambda: PreviousActionReward(make())] * 2, autoreset_mode=mode)
+    assert left.observation_space == right.observation_space
+    assert set(left.observation_space.spaces) == {*keys, "previous_action", "previous_reward"}
     left.reset(seed=0)
     right.reset(seed=0)
     ended = np.zeros(2, dtype=bool)
@@ -105,7 +122,7 @@ def test_other_observations_become_a_dict_alike_in_both_views(mode):
         _, ours, _, terminated, _, infos = advance(left, actions, ended)
         _, theirs, _, _, _, reference_infos = advance(right, actions, ended)
         assert left.observation_space.contains(ours)
-        for key in ("observation", "previous_action", "previous_reward"):
+        for key in left.observation_space.spaces:
             np.testing.assert_array_equal(ours[key], theirs[key])
             for a, b in zip(infos.get("final_obs", []), reference_infos.get("final_obs", []), strict=True):
                 np.testing.assert_array_equal(a[key], b[key])

@@ -119,3 +119,9 @@ def test_impossible_mazes_are_refused():
         TMazeDynamics(corridor_length=0)
     with pytest.raises(ValueError, match="time_limit"):
         TMazeDynamics(corridor_length=5, time_limit=5)
+    for wrong in ({"corridor_length": 2.5}, {"time_limit": 2.5}, {"corridor_length": 2, "time_limit": 7.5}):
+        with pytest.raises(ValueError, match=r"must be an integer of at least 1, not \d.5"):
+            TMaze(**wrong)
+    with pytest.raises(ValueError, match="num_envs must be an integer"):
+        TMazeVector(2.5)
+    assert TMazeDynamics(corridor_length=np.int64(3)).time_limit == 40

@@ -53,9 +53,11 @@ def run_fused(
 
 
 def _project(x: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
-    """Return x W + b [R, >= G H], with room for the columns that a product writes beyond."""
-    gates = x.new_zeros((len(x), padded(len(weight_ih))))  # [R, >= G H]
-    torch.addmm(bias, x, weight_ih.t(), out=gates[:, : len(weight_ih)])
+    """Return x W + b [R, >= G H]; the columns beyond, which a product adds zeros to, are zero."""
+    used, width = len(weight_ih), padded(len(weight_ih))
+    gates = x.new_empty((len(x), width))  # [R, >= G H]
+    torch.addmm(bias, x, weight_ih.t(), out=gates[:, :used])
+    gates[:, used:] = 0.0
     return gates
 
 
@@ -87,7 +89,12 @@ def _host(tensor: Tensor) -> np.ndarray:
 def _input_gradients(ctx: Any, gradient: Tensor, x: Tensor, weight_ih: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
     """Return d/dx, d/dW_ih and d/db of x W + b, whose gradient [R, G H] is given."""
     grad_x = gradient @ weight_ih if ctx.needs_input_grad[0] else None
-    return grad_x, gradient.t() @ x, gradient.sum(0)
+    return grad_x, _weight_gradient(gradient, x), gradient.sum(0)
+
+
+def _weight_gradient(gradient: Tensor, left: Tensor) -> Tensor:
+    """Return d/dW [G H, I] of left W^T, whose gradient [R, G H] is given; this order of the product is the faster one."""
+    return (left.t() @ gradient).t()
 
 
 class _LSTM(torch.autograd.Function):
@@ -128,7 +135,7 @@ class _LSTM(torch.autograd.Function):
 
         for_each(run, ctx.segments)
         grad_x, grad_weight_ih, grad_bias = _input_gradients(ctx, grad_gates, x, weight_ih)
-        grad_weight_hh = grad_gates.t() @ _entering(ctx.segments, h, outputs)
+        grad_weight_hh = _weight_gradient(grad_gates, _entering(ctx.segments, h, outputs))
         return grad_x, grad_weight_ih, grad_weight_hh, grad_bias, dh[:, : h.shape[1]], dc, None
 
 
@@ -170,7 +177,7 @@ class _GRU(torch.autograd.Function):
             gru.gru_backward(part.sizes, panels, *rows, *results)
 
         for_each(run, ctx.segments)
-        grad_weight_hh, grad_bias_hh = gradient.t() @ h_entering, gradient.sum(0)
+        grad_weight_hh, grad_bias_hh = _weight_gradient(gradient, h_entering), gradient.sum(0)
         gradient[:, 2 * h.shape[1] :] = grad_n  # from u to x: they differ in n alone
         grad_x, grad_weight_ih, grad_bias_ih = _input_gradients(ctx, gradient, x, weight_ih)
         return grad_x, grad_weight_ih, grad_weight_hh, grad_bias_ih, grad_bias_hh, dh[:, : h.shape[1]], None
@@ -208,5 +215,5 @@ class _RNN(torch.autograd.Function):
 
         for_each(run, ctx.segments)
         grad_x, grad_weight_ih, grad_bias = _input_gradients(ctx, gradient, x, weight_ih)
-        grad_weight_hh = gradient.t() @ _entering(ctx.segments, h, outputs)
+        grad_weight_hh = _weight_gradient(gradient, _entering(ctx.segments, h, outputs))
         return grad_x, grad_weight_ih, grad_weight_hh, grad_bias, dh[:, : h.shape[1]], None, None
