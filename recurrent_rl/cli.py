@@ -1,7 +1,9 @@
-"""The command line.
+"""Recurrent PPO and A2C: train agents that remember, go on with runs, evaluate them.
 
 recurrent-rl train --env pomdp_envs/CartPoleNoVel-v0 --algo ppo --memory gru
+
 recurrent-rl train --resume RUN
+
 recurrent-rl evaluate RUN
 """
 
@@ -16,31 +18,47 @@ import tyro
 from recurrent_rl.checkpoint import CheckpointError
 from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.evaluate import evaluate
-from recurrent_rl.runs.folder import RunFolder
-from recurrent_rl.runs.train import Options, open_run, train
+from recurrent_rl.runs.options import Options
+from recurrent_rl.runs.train import resume, train
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ParsedConfig(RunConfig):
+    """Unchecked: tyro would frame the error of a check, and `Train` gives it in one line."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ParsedOptions(Options):
+    """Unchecked, for the same reason."""
+
+    def __post_init__(self) -> None:
+        pass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
     """Train an agent that remembers, or go on with a run (--resume)."""
 
-    config: Annotated[RunConfig, tyro.conf.arg(name="")] = dataclasses.field(default_factory=RunConfig)
-    options: Annotated[Options, tyro.conf.arg(name="")] = dataclasses.field(default_factory=Options)
+    config: Annotated[_ParsedConfig, tyro.conf.arg(name="")] = dataclasses.field(default_factory=_ParsedConfig)
+    options: Annotated[_ParsedOptions, tyro.conf.arg(name="")] = dataclasses.field(default_factory=_ParsedOptions)
     run: Path | None = None
     """Folder of the new run; by default one under runs/."""
     resume: Path | None = None
-    """Folder of a run to go on with; its own configuration is used."""
+    """Folder of a run to go on with, by its own configuration; options that are not given stay as they were."""
 
     def __call__(self) -> int:
         """Run it; return the exit status."""
+        config, options = RunConfig(**vars(self.config)), Options(**vars(self.options))
         if self.resume is None:
-            self.config.make_env(1, 0).close()  # an unknown id is refused before a folder is made
-            return train(self.config, RunFolder.new(self.config, self.run), self.options)
-        if self.config != RunConfig():
+            return train(config, self.run, options)
+        if config != RunConfig() or self.run is not None:
             raise ValueError(
                 "--resume uses the run's own configuration; leave out the options that describe a new run."
             )
-        return train(*open_run(self.resume), self.options)
+        return resume(self.resume, options)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from recurrent_rl.cli import main
+from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.folder import RunFolder
 
 SMALL = ["--env", "pomdp_envs/CartPoleNoVel-v0", "--n-envs", "4", "--n-steps", "32", "--hidden-size", "8"]
@@ -49,7 +50,7 @@ def test_train_makes_one_folder_and_evaluate_scores_it(tmp_path, capsys, algo):
 @pytest.mark.parametrize("normalize", ["--no-normalize", "--normalize"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_a_checkpoint_that_resumes_to_the_same_weights(tmp_path, number, normalize):
-    steps = ["--steps", str(4 * 32 * 60)]
+    steps = ["--steps", str(4 * 32 * 40)]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert run("train", *SMALL, *steps, normalize, "--run", str(whole)) == 0
     command = [sys.executable, "-m", "recurrent_rl.cli", "train", *SMALL, *steps, normalize, "--run", str(broken)]
@@ -81,9 +82,17 @@ def test_resuming_a_finished_run_says_so(tmp_path, capsys):
     [
         (["train", "--env", "pomdp_envs/CartPoleNoVell-v0"], "Did you mean pomdp_envs/CartPoleNoVel-v0"),
         (["train", *SMALL, "--bptt-horizon", "5"], "bptt_horizon=5 does not divide n_steps=32"),
+        (["train", "--threads", "0"], "threads=0 must be at least 1"),
+        (["train", "--device", "gpu"], "device=gpu must be auto, cpu, cuda or cuda:N"),
+        (["train", "--n-epochs", "0"], "n_epochs=0 must be at least 1"),
+        (["train", "--n-envs", "0"], "n_envs=0 must be at least 1"),
+        (["train", "--steps", "0"], "steps=0 must be at least 1"),
+        (["train", "--eval-episodes", "0"], "eval_episodes=0 must be at least 1"),
+        (["train", "--policy", "CnnRecurrentPolicy"], "policy=CnnRecurrentPolicy reads images"),
         (["train", "--resume", "nowhere"], "nowhere is not a run"),
         (["evaluate", "nowhere"], "nowhere is not a run"),
         (["train", "--resume", "nowhere", "--algo", "a2c"], "uses the run's own configuration"),
+        (["train", "--resume", "nowhere", "--run", "there"], "uses the run's own configuration"),
     ],
 )
 def test_an_error_is_one_line_that_says_what_to_change(tmp_path, monkeypatch, capsys, arguments, message):
@@ -92,6 +101,8 @@ def test_an_error_is_one_line_that_says_what_to_change(tmp_path, monkeypatch, ca
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_memory_is_refused_with_the_known_ones(capsys):
@@ -113,6 +124,36 @@ def test_help_comes_from_the_dataclasses(capsys):
     text = capsys.readouterr().out
     assert "Environment id" in text
     assert "memoryless control" in text
+    assert "_Parsed" not in text
+
+
+def test_help_shows_one_command_a_line(capsys):
+    assert run("--help") == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.startswith("recurrent-rl ")] == [
+        "recurrent-rl train --env pomdp_envs/CartPoleNoVel-v0 --algo ppo --memory gru",
+        "recurrent-rl train --resume RUN",
+        "recurrent-rl evaluate RUN",
+    ]
+
+
+def test_a_run_that_has_no_checkpoint_says_what_to_do(tmp_path, capsys):
+    folder = RunFolder.new(RunConfig(), tmp_path / "run")
+    assert run("evaluate", str(folder.path)) == 2
+    assert capsys.readouterr().err == (
+        f"recurrent-rl: {folder.path} has no checkpoint yet; make one with: recurrent-rl train --resume {folder.path}\n"
+    )
+
+
+@pytest.mark.parametrize(("field", "value"), [("n_envs", "four"), ("memory", "elephant")])
+def test_a_damaged_configuration_is_refused_by_file_and_field(tmp_path, capsys, field, value):
+    folder = RunFolder.new(RunConfig(), tmp_path / "run")
+    folder.config.write_text(json.dumps({field: value}))
+    for command in (["evaluate", str(folder.path)], ["train", "--resume", str(folder.path)]):
+        assert run(*command) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"recurrent-rl: {folder.config} cannot be read: {field}={value!r} must be")
+        assert error.count("\n") == 1
 
 
 def test_module_runs_from_any_folder(tmp_path):

@@ -1,16 +1,19 @@
 """What a run is: one frozen dataclass, from which the command line, config.json and the model are made."""
 
-import dataclasses
-import json
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from gymnasium import spaces
+from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from recurrent_rl.algorithms import RecurrentA2C, RecurrentPPO
 from recurrent_rl.memory import GRU, LSTM, RNN, FrameWindow, MemorySpec, NoMemory
+from recurrent_rl.runs.fields import check_range, check_types, read_json, to_json
 from recurrent_rl.vector import as_vec_env
 
 Model = RecurrentPPO | RecurrentA2C
@@ -22,11 +25,18 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "a2c": {"n_steps": 32, "learning_rate": 1e-3, "gae_lambda": 0.9},
 }
 HORIZON = 32  # where it divides n_steps
+_COUNTS = (
+    "hidden_size", "num_layers", "window", "steps", "n_envs", "n_steps", "batch_size", "n_epochs", "bptt_horizon", "threads",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """A training run. What is None takes a value that suits the algorithm (see DEFAULTS)."""
+    """A training run. What is None takes a value that suits the algorithm (see DEFAULTS).
+
+    Raises:
+        ValueError: A value is of the wrong type or out of range; the message names the field.
+    """
 
     env: str = "pomdp_envs/CartPoleNoVel-v0"
     """Environment id; the package before the slash is imported."""
@@ -69,13 +79,27 @@ class RunConfig:
     use_sde: bool = False
     """State-dependent exploration (continuous actions)."""
     normalize: bool = True
-    """Normalise observations and rewards by running statistics."""
+    """Normalise rewards, and observations that are numbers (no images), by running statistics."""
     seed: int = 0
     """Seed of everything."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """auto, cpu, cuda or cuda:N."""
     threads: int = 1
     """CPU threads of torch; small networks are fastest with one."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_range(self, _COUNTS, low=1)
+        check_range(self, ("gamma", "gae_lambda"), low=0, high=1)
+        check_range(self, ("seed",), low=0, high=2**32 - 1)  # what NumPy takes
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate={self.learning_rate} must be positive.")
+        if not math.isfinite(self.ent_coef):
+            raise ValueError(f"ent_coef={self.ent_coef} must be a finite number.")
+        if self.policy not in (known := self.algorithm().policy_aliases):
+            raise ValueError(f"policy={self.policy} must be one of {', '.join(known)}.")
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise ValueError(f"device={self.device} must be auto, cpu, cuda or cuda:N with the number of a GPU.")
 
     def memory_spec(self) -> MemorySpec:
         """Return the memory that `memory` names."""
@@ -87,12 +111,29 @@ class RunConfig:
         return spec(hidden_size=self.hidden_size, num_layers=self.num_layers)
 
     def make_env(self, n_envs: int, seed: int) -> VecEnv:
-        """Make the environment, with the normaliser where `normalize` says so."""
+        """Make the environment, with the normaliser where `normalize` says so.
+
+        It normalises rewards, and those observations (or entries of a Dict) that are Boxes and not images: a policy
+        scales images itself, and what Discrete and MultiBinary give are names, not amounts.
+        """
         env = as_vec_env(self.env, n_envs=n_envs, seed=seed)
-        return VecNormalize(env, gamma=self.gamma) if self.normalize else env
+        if not self.normalize:
+            return env
+        space = env.observation_space
+        if isinstance(space, spaces.Dict):
+            keys = [key for key, entry in space.spaces.items() if _is_normalised(entry)]
+            return VecNormalize(env, norm_obs=bool(keys), norm_obs_keys=keys, gamma=self.gamma)
+        return VecNormalize(env, norm_obs=_is_normalised(space), gamma=self.gamma)
 
     def make_model(self) -> Model:
-        """Build the model and its environment."""
+        """Build the model and its environment.
+
+        Raises:
+            ValueError: The fields do not fit each other or the environment.
+        """
+        env = self.make_env(self.n_envs, self.seed)
+        if self.policy.startswith("Cnn") and not is_image_space(env.observation_space):
+            raise ValueError(f"policy={self.policy} reads images (uint8, 0 to 255), not {env.observation_space}.")
         defaults = DEFAULTS[self.algo]
         given: dict[str, Any] = {
             name: default if getattr(self, name) is None else getattr(self, name) for name, default in defaults.items()
@@ -103,7 +144,7 @@ class RunConfig:
             given["learning_rate"] = LinearSchedule(given["learning_rate"], 0.0, 1.0)
         return self.algorithm()(
             self.policy,
-            self.make_env(self.n_envs, self.seed),
+            env,
             gamma=self.gamma,
             ent_coef=self.ent_coef,
             use_sde=self.use_sde,
@@ -119,8 +160,13 @@ class RunConfig:
         return RecurrentPPO if self.algo == "ppo" else RecurrentA2C
 
     def write(self, path: Path) -> None:
-        """Write as JSON."""
-        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+        """Write as JSON.
+
+        Raises:
+            FileExistsError: There is such a file; a run's configuration is written once.
+        """
+        with path.open("x", encoding="utf-8") as file:
+            file.write(to_json(self))
 
     @classmethod
     def read(cls, path: Path) -> "RunConfig":
@@ -131,7 +177,8 @@ class RunConfig:
         """
         if not path.is_file():
             raise ValueError(f"{path.parent} is not a run: it has no {path.name}. Give the folder that `train` made.")
-        try:
-            return cls(**json.loads(path.read_text()))
-        except (TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path} cannot be read ({error}); mend it or start a new run.") from error
+        return read_json(cls, path)
+
+
+def _is_normalised(space: spaces.Space) -> bool:
+    return isinstance(space, spaces.Box) and not is_image_space(space)

@@ -8,7 +8,7 @@ import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecNormalize
 
-from recurrent_rl.runs.train import EVALUATION_SEED, open_run
+from recurrent_rl.runs.train import EVALUATION_SEED, load, open_run
 
 
 def evaluate(path: Path, episodes: int, deterministic: bool, seed: int = EVALUATION_SEED) -> tuple[float, float]:
@@ -19,12 +19,20 @@ def evaluate(path: Path, episodes: int, deterministic: bool, seed: int = EVALUAT
         episodes: How many.
         deterministic: The distribution's mode, or samples.
         seed: Of the environments and of sampled actions.
+
+    Raises:
+        ValueError: There is no run, or it has no checkpoint yet.
     """
+    if episodes < 1:
+        raise ValueError(f"episodes={episodes} must be at least 1.")
     config, folder = open_run(path)
+    if not folder.latest.exists():
+        raise ValueError(f"{path} has no checkpoint yet; make one with: recurrent-rl train --resume {path}")
     torch.set_num_threads(config.threads)
-    torch.manual_seed(seed)
     env = config.make_env(min(episodes, config.n_envs), seed)
-    model = config.algorithm().load(folder.latest, env=env, device=config.device, force_reset=True)
+    model = load(config, folder, env, force_reset=True)
+    env.seed(seed)  # the model seeds environment and torch as in training when it is made
+    torch.manual_seed(seed)
     if isinstance(env, VecNormalize):
         env.training, env.norm_reward = False, False
         model.set_normaliser(env)

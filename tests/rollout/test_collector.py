@@ -65,9 +65,7 @@ def run(chain, steps, value):
         torch.ones(n_envs, dtype=torch.bool),
     )
     rollout = Rollout(steps, 2, carry.observation, torch.zeros(n_envs), carry.state)
-    left = collect(
-        rollout, carry, act, lambda o, s, starts: value(o, count(s, starts)), chain.step, lambda *_: True
-    )
+    left = collect(rollout, carry, act, lambda o, s, starts: value(o, count(s, starts)), chain.step, lambda *_: True)
     rollout.finish(DISCOUNT, 0.95)
     return rollout, left
 

@@ -24,7 +24,7 @@ from recurrent_rl.memory.kernels.compiled.threads import for_each
 from recurrent_rl.memory.kernels.loop import Cell, Weights
 from recurrent_rl.memory.kernels.pieces import Pieces, Segment, enter, pack, unpack
 
-WORTH_A_THREAD = 2**20  # multiplications in the recurrence; below, a second thread costs more than it saves
+WORTH_A_THREAD = 2**25  # multiplications in the recurrence, half a millisecond; below, a second thread saves nothing
 
 
 def segments_for(rows: int, cell: Cell, hidden_size: int) -> int:
