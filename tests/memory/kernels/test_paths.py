@@ -174,6 +174,7 @@ def test_pieces_are_longest_first_and_cover_every_row_once(segments):
 
 
 def test_the_fast_path_is_taken_in_float32_and_says_why_it_is_not(monkeypatch, caplog):
+    monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
     memory, starts = GRU(hidden_size=4).build(3), torch.zeros(5, 2, dtype=torch.bool)
     inputs = torch.zeros(5, 2, 3)
     assert choose.choose_kernel(memory.cell, 4, inputs, starts).func is run_fused
@@ -186,7 +187,8 @@ def test_the_fast_path_is_taken_in_float32_and_says_why_it_is_not(monkeypatch, c
     assert "RECURRENT_RL_KERNELS=loop" in caplog.text
 
 
-def test_without_numba_the_plain_loop_trains_and_the_log_says_what_to_install():
+def test_without_numba_the_plain_loop_trains_and_the_log_says_what_to_install(monkeypatch):
+    monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
     script = (
         "import sys; sys.modules['numba'] = None\n"
         "import torch\nfrom recurrent_rl.memory import GRU\n"
@@ -199,7 +201,8 @@ def test_without_numba_the_plain_loop_trains_and_the_log_says_what_to_install():
     assert "pip install numba" in done.stderr
 
 
-def test_a_second_derivative_is_refused_in_words():
+def test_a_second_derivative_is_refused_in_words(monkeypatch):
+    monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
     memory, starts = GRU(hidden_size=4).build(3), torch.zeros(5, 2, dtype=torch.bool)
     inputs = torch.randn(5, 2, 3, requires_grad=True)
     outputs, _ = memory(inputs, memory.initial_state(2), starts)
