@@ -55,10 +55,14 @@ class Pieces:
 
 
 def cut(starts: Tensor, device: torch.device, n_segments: int = 1) -> Pieces:
-    """Cut [T, B] host flags into pieces, deal them out and copy the indices to `device` without waiting."""
+    """Cut [T, B] host flags into pieces, deal them out and copy the indices to `device` without waiting.
+
+    There are at most `n_segments` segments: none is without a piece.
+    """
     flags = starts.numpy()
     steps, n_columns = flags.shape
     column, begin, length = _between_starts(flags)
+    n_segments = min(n_segments, len(column))
     longest_first = np.argsort(-length, kind="stable")
     order = np.concatenate([longest_first[i::n_segments] for i in range(n_segments)])  # segment by segment
     column, begin, length = column[order], begin[order], length[order]
