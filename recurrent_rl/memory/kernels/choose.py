@@ -4,13 +4,13 @@ Set RECURRENT_RL_KERNELS=loop to have the plain loop everywhere on the CPU, for 
 """
 
 import logging
-import os
 from collections.abc import Callable
 from functools import cache, partial
 
 import torch
 from torch import Tensor
 
+from recurrent_rl.compiled.choice import why_not
 from recurrent_rl.memory.base import State
 from recurrent_rl.memory.kernels.loop import Cell, Resets, run_loop, run_row
 from recurrent_rl.memory.kernels.packed import run_packed
@@ -40,26 +40,9 @@ def choose_kernel(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) 
 
 
 def _why_not_fused(inputs: Tensor) -> str | None:
-    if inputs.device.type != "cpu":
-        return f"the tensors are on the device {inputs.device.type!r}"
-    if inputs.dtype != torch.float32:
-        return f"the inputs are {inputs.dtype}, the compiled loops are for float32"
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
-        return "the model is being traced for compilation or export"
     if torch.is_autocast_enabled("cpu"):
         return "autocast is on"
-    if os.environ.get("RECURRENT_RL_KERNELS") == "loop":
-        return "RECURRENT_RL_KERNELS=loop"
-    return _why_no_numba()
-
-
-@cache
-def _why_no_numba() -> str | None:
-    try:
-        import numba  # noqa: F401
-    except ImportError as error:
-        return f"numba cannot be imported ({error}); pip install numba"
-    return None
+    return why_not(inputs)
 
 
 @cache

@@ -1,14 +1,8 @@
 """The GRU's loops over time; equations and shapes in `kernels.fused`."""
 
+from recurrent_rl.compiled.entry import entry_point, row_loop
 from recurrent_rl.memory.kernels.compiled.product import add_product
-from recurrent_rl.memory.kernels.compiled.rows import (
-    ONE,
-    add_in_place,
-    entry_point,
-    row_loop,
-    sigmoid_in_place,
-    tanh,
-)
+from recurrent_rl.memory.kernels.compiled.rows import ONE, add_in_place, sigmoid_in_place, tanh
 
 
 @entry_point

@@ -19,7 +19,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from torch import Tensor
 
-from recurrent_rl.memory.kernels.compiled.rows import compiled
+from recurrent_rl.compiled.entry import compiled
 
 _FEATURES = llvm.get_host_cpu_features()
 LANES, VECTORS = (16, 4) if _FEATURES.get("avx512f") else (8, 2) if _FEATURES.get("avx2") else (4, 4)
