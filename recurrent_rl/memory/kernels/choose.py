@@ -33,10 +33,10 @@ def choose_kernel(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) 
     if reason is not None:
         _say_once(reason)
         return partial(run_loop, cell, resets=Resets.of(starts, device))
-    from recurrent_rl.memory.kernels.fused import run_fused, segments_for
+    from recurrent_rl.memory.kernels.fused import plan, run_fused, segments_for
 
     n_segments = segments_for(starts.numel(), cell, hidden_size)
-    return partial(run_fused, cell, pieces=cut(starts, device, n_segments))
+    return partial(run_fused, cell, plan=plan(starts, n_segments))
 
 
 def _why_not_fused(inputs: Tensor) -> str | None:

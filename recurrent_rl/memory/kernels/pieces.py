@@ -21,74 +21,31 @@ class Segment:
     """Some of the pieces, packed.
 
     Args:
-        rows: Their part of the packed rows.
-        pieces: Their part of the pieces.
         sizes: int64 [longest], the number of pieces with a row k; it never grows.
+        gather: int64 [R], the flat row t B + b of each packed row.
+        columns: int64 [S], the column of each piece.
+        fresh: bool [S], the piece begins with a start.
+        ends: bool [S], the piece ends with row T - 1.
     """
 
-    rows: slice
-    pieces: slice
     sizes: np.ndarray
+    gather: np.ndarray
+    columns: np.ndarray
+    fresh: np.ndarray
+    ends: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """Where each row goes. R = T B packed rows, S pieces.
-
-    Args:
-        gather: [R], flat row t B + b at each place of the packed rows.
-        scatter: [R], its inverse.
-        columns: [S], the column of each piece.
-        fresh: [S, 1] bool, the piece begins with a start.
-        last: [B], the last piece of each column.
-        last_row: [B], its last packed row.
-        segments: One after another they cover all packed rows and all pieces.
-    """
-
-    gather: Tensor
-    scatter: Tensor
-    columns: Tensor
-    fresh: Tensor
-    last: Tensor
-    last_row: Tensor
-    segments: list[Segment]
-
-
-def cut(starts: Tensor, device: torch.device, n_segments: int = 1) -> Pieces:
-    """Cut [T, B] host flags into pieces, deal them out and copy the indices to `device` without waiting.
-
-    There are at most `n_segments` segments: none is without a piece.
-    """
-    flags = starts.numpy()
-    steps, n_columns = flags.shape
+def deal(flags: np.ndarray, n_segments: int = 1) -> list[Segment]:
+    """Cut flags [T, B] into pieces and deal them out to at most `n_segments` segments, none without a piece."""
     column, begin, length = _between_starts(flags)
-    n_segments = min(n_segments, len(column))
     longest_first = np.argsort(-length, kind="stable")
-    order = np.concatenate([longest_first[i::n_segments] for i in range(n_segments)])  # segment by segment
-    column, begin, length = column[order], begin[order], length[order]
-    segments, rows, first = [], [], 0
-    for i in range(n_segments):
-        pieces = slice(first, first + len(longest_first[i::n_segments]))
-        sizes, row = _packed(begin[pieces] * n_columns + column[pieces], length[pieces], n_columns)
-        done = segments[-1].rows.stop if segments else 0
-        segments.append(Segment(slice(done, done + len(row)), pieces, sizes))
-        rows.append(row)
-        first = pieces.stop
-    gather = np.concatenate(rows)
-    scatter = np.empty_like(gather)
-    scatter[gather] = np.arange(len(gather))
-    last = np.empty(n_columns, dtype=np.int64)
-    ends_column = begin + length == steps
-    last[column[ends_column]] = np.flatnonzero(ends_column)
-    return Pieces(
-        gather=_copied(gather, device),
-        scatter=_copied(scatter, device),
-        columns=_copied(column, device),
-        fresh=_copied(flags[begin, column][:, None], device),
-        last=_copied(last, device),
-        last_row=_copied(scatter[(steps - 1) * n_columns + np.arange(n_columns)], device),
-        segments=segments,
-    )
+    n_segments = min(n_segments, len(column))
+    return [_segment(flags, *(x[longest_first[i::n_segments]] for x in (column, begin, length))) for i in range(n_segments)]
+
+
+def _segment(flags: np.ndarray, column: np.ndarray, begin: np.ndarray, length: np.ndarray) -> Segment:
+    sizes, gather = _packed(begin * flags.shape[1] + column, length, flags.shape[1])
+    return Segment(sizes, gather, column, flags[begin, column], begin + length == len(flags))
 
 
 def _between_starts(flags: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -103,10 +60,48 @@ def _between_starts(flags: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 def _packed(first: np.ndarray, length: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sizes per step and the flat row of each packed row, for pieces that begin at flat rows `first`."""
-    sizes = (length[None, :] > np.arange(length[0])[:, None]).sum(1)  # [longest]
+    sizes = np.searchsorted(-length, -np.arange(length[0]))  # [longest], how many are longer than k
     step = np.repeat(np.arange(len(sizes)), sizes)  # row within a piece, for each place
     piece = np.arange(len(step)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return sizes, first[piece] + step * stride
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """All pieces in one segment, as indices on the training device. R = T B packed rows, S pieces.
+
+    Args:
+        sizes: int64 [longest], pieces per step, on the host as cuDNN wants it.
+        gather: [R], flat row t B + b at each place of the packed rows.
+        scatter: [R], its inverse.
+        columns: [S], the column of each piece.
+        fresh: [S, 1] bool, the piece begins with a start.
+        last: [B], the last piece of each column.
+    """
+
+    sizes: Tensor
+    gather: Tensor
+    scatter: Tensor
+    columns: Tensor
+    fresh: Tensor
+    last: Tensor
+
+
+def cut(starts: Tensor, device: torch.device) -> Pieces:
+    """Cut [T, B] host flags into pieces and copy the indices to `device` without waiting."""
+    (segment,) = deal(starts.numpy())
+    scatter = np.empty_like(segment.gather)
+    scatter[segment.gather] = np.arange(len(scatter))
+    last = np.empty(starts.shape[1], dtype=np.int64)
+    last[segment.columns[segment.ends]] = np.flatnonzero(segment.ends)
+    return Pieces(
+        torch.from_numpy(segment.sizes),
+        _copied(segment.gather, device),
+        _copied(scatter, device),
+        _copied(segment.columns, device),
+        _copied(segment.fresh[:, None], device),
+        _copied(last, device),
+    )
 
 
 def _copied(array: np.ndarray, device: torch.device) -> Tensor:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from recurrent_rl.memory import GRU, LSTM, RNN
 from recurrent_rl.memory.kernels import choose
-from recurrent_rl.memory.kernels.fused import run_fused, segments_for
+from recurrent_rl.memory.kernels.fused import plan, run_fused, segments_for
 from recurrent_rl.memory.kernels.loop import Resets, run_loop
 from recurrent_rl.memory.kernels.packed import run_packed
-from recurrent_rl.memory.kernels.pieces import cut, pack, unpack
+from recurrent_rl.memory.kernels.pieces import cut, deal, pack, unpack
 
 SPECS = [
     RNN(hidden_size=4, num_layers=2, learned_initial_state=True),
@@ -34,8 +34,9 @@ SINGLE = {"dtype": torch.float32, "atol": 1e-5, "rtol": 1e-5}
 def runner(memory, path, starts, device, segments=1):
     if path == "loop":
         return partial(run_loop, memory.cell, resets=Resets.of(starts, torch.device(device)))
-    run = {"packed": run_packed, "fused": run_fused}[path]
-    return partial(run, memory.cell, pieces=cut(starts, torch.device(device), segments))
+    if path == "fused":
+        return partial(run_fused, memory.cell, plan=plan(starts, segments))
+    return partial(run_packed, memory.cell, pieces=cut(starts, torch.device(device)))
 
 
 def everything(memory, run, inputs, state, weights):
@@ -167,14 +168,17 @@ def test_a_single_row_equals_the_plain_loop(spec):
 @pytest.mark.parametrize("segments", [1, 3])
 def test_pieces_are_longest_first_and_cover_every_row_once(segments):
     starts = torch.rand(17, 6) < 0.2
-    pieces = cut(starts, torch.device("cpu"), segments)
-    assert sorted(pieces.gather.tolist()) == list(range(17 * 6))
-    assert pieces.gather[pieces.scatter].tolist() == list(range(17 * 6))
-    for part in pieces.segments:
+    parts = deal(starts.numpy(), segments)
+    assert sorted(row for part in parts for row in part.gather.tolist()) == list(range(17 * 6))
+    for part in parts:
         assert part.sizes.tolist() == sorted(part.sizes.tolist(), reverse=True)
-        assert part.sizes.sum() == part.rows.stop - part.rows.start
-        assert part.sizes[0] == part.pieces.stop - part.pieces.start
-    assert pieces.segments[-1].rows.stop == 17 * 6
+        assert part.sizes.sum() == len(part.gather)
+        assert part.sizes[0] == len(part.columns)
+
+
+def test_packing_is_undone_by_unpacking_and_so_are_gradients():
+    pieces = cut(torch.rand(17, 6) < 0.2, torch.device("cpu"))
+    assert pieces.gather[pieces.scatter].tolist() == list(range(17 * 6))
     rows = torch.randn(17, 6, 2, requires_grad=True)
     assert torch.equal(unpack(pieces, pack(pieces, rows), rows.shape), rows)
     (gradient,) = torch.autograd.grad((pack(pieces, rows) * pack(pieces, rows).detach()).sum(), rows)

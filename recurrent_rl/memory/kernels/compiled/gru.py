@@ -1,29 +1,71 @@
-"""The GRU's loops over time; equations and shapes in `kernels.fused`."""
+"""The GRU's layer over one segment; equations in `kernels.fused`, shapes in `compiled.layer`."""
 
-from recurrent_rl.compiled.entry import entry_point, row_loop
-from recurrent_rl.memory.kernels.compiled.product import add_product
-from recurrent_rl.memory.kernels.compiled.rows import ONE, add_in_place, sigmoid_in_place, tanh
+import numpy as np
+
+from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed
+from recurrent_rl.compiled.rows import ONE, add_in_place, sigmoid_in_place, tanh
+from recurrent_rl.compiled.task import floats, task
+from recurrent_rl.memory.kernels.compiled.layer import (
+    BIAS_HH,
+    BIAS_IH,
+    GATES,
+    GRAD_BIAS_HH,
+    GRAD_BIAS_IH,
+    GRAD_HIDDEN,
+    GRAD_HIDDEN_INITIAL,
+    GRAD_OUTPUTS,
+    GRAD_WEIGHT_HH,
+    GRAD_WEIGHT_IH,
+    GRAD_X,
+    HIDDEN,
+    HIDDEN_INITIAL,
+    HIDDEN_STRIDE,
+    KEPT,
+    OUTPUTS,
+    WEIGHT_HH,
+    WEIGHT_IH,
+    X,
+    before,
+    enter,
+    input_gradient,
+    input_weight_gradient,
+    leave_gradient,
+    padded,
+    project,
+    read_part,
+    recurrent_weight_gradient,
+)
 
 
-@entry_point
-def gru_forward(sizes, panels, bias_n, h, gates, hidden_n, outputs):
-    """Turn `gates` [R, >= 3H] from input projections into r, z, n; fill hidden_n, the product u_n, and outputs [R, H].
+@task
+def gru_forward(a):
+    """Fill gates (r, z, n) [R, >= 3H], hidden_n (the product u_n) [R, H] and the segment's rows of outputs [T B, H]."""
+    part = read_part(a, 3)
+    rows, size = len(part.gather), part.units
+    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
+    weight_ih, weight_hh = floats(a[WEIGHT_IH], 3 * size, part.inputs), floats(a[WEIGHT_HH], 3 * size, size)
+    bias, bias_hh = floats(a[BIAS_IH], 1, 3 * size)[0].copy(), floats(a[BIAS_HH], 1, 3 * size)[0]
+    gates, hidden_n = floats(a[GATES], rows, padded(3 * size)), floats(a[KEPT], rows, size)
+    add_in_place(bias[: 2 * size], bias_hh[: 2 * size])
+    project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
+    state = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
+    _loop(part, pack_transposed(weight_hh, part.engine.pairs), bias_hh[2 * size :], state, gates, hidden_n, outputs)
 
-    The input projections hold both biases of r and z; bias_n [H] is the one inside r u_n.
-    """
-    size, row = outputs.shape[1], 0
-    for running in sizes:
+
+@compiled
+def _loop(part, panels, bias_n, state, gates, hidden_n, outputs):
+    size, row = part.units, 0
+    for running in part.sizes:
         rows = gates[row : row + running]
         for i in range(running):
             hidden_n[row + i] = rows[i, 2 * size : 3 * size]  # x_n, out of the way of the product
             rows[i, 2 * size : 3 * size] = bias_n
-        add_product(rows, h, running, size, panels)
+        add_product(part.engine, rows, state[:running], size, panels)
         for i in range(running):
-            gate = rows[i]
-            sigmoid_in_place(gate[: 2 * size])
-            _candidate(hidden_n[row + i], gate)
-            _mix(outputs[row + i], h[i], gate)
-        h = outputs[row : row + running]
+            sigmoid_in_place(rows[i, : 2 * size])
+            _candidate(hidden_n[row + i], rows[i])
+            _mix(outputs[part.gather[row + i]], state[i], rows[i])
         row += running
 
 
@@ -38,25 +80,53 @@ def _candidate(hidden_n, gate):
 
 
 @row_loop
-def _mix(after, before, gate):
+def _mix(after, state, gate):
     size = len(after)
     z, n = gate[size : 2 * size], gate[2 * size : 3 * size]
     for u in range(size):
-        after[u] = n[u] + z[u] * (before[u] - n[u])
+        state[u] = n[u] + z[u] * (state[u] - n[u])
+        after[u] = state[u]
 
 
-@entry_point
-def gru_backward(sizes, panels, h_entering, gates, hidden_n, grad_outputs, dh, grad_u, grad_n):
-    """Fill grad_u [R, 3H] and grad_n [R, H], the gradients of u and x_n; dh [S, >= H], zero at first, ends as h's."""
-    size, row = grad_n.shape[1], len(grad_n)
-    for k in range(len(sizes) - 1, -1, -1):
-        running = sizes[k]
+@task
+def gru_backward(a):
+    """Fill the gradients of x and of the entering state; add to the segment's own sums for weights and biases."""
+    part = read_part(a, 3)
+    rows, size = len(part.gather), part.units
+    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
+    weight_ih, weight_hh = floats(a[WEIGHT_IH], 3 * size, part.inputs), floats(a[WEIGHT_HH], 3 * size, size)
+    gates, hidden_n = floats(a[GATES], rows, padded(3 * size)), floats(a[KEPT], rows, size)
+    grad_outputs = floats(a[GRAD_OUTPUTS], part.n_rows, size)
+    entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
+    gradient, grad_n = np.zeros_like(gates), np.empty_like(hidden_n)  # of u, and of x_n
+    carried = np.zeros((len(entering), padded(size)), np.float32)
+    panels = pack(weight_hh, part.engine.pairs)
+    _loop_back(part, panels, entering, outputs, gates, hidden_n, grad_outputs, gradient, grad_n, carried)
+    leave_gradient(part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0])
+    recurrent_weight_gradient(part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], 3 * size, padded(size)))
+    grad_bias_hh = floats(a[GRAD_BIAS_HH], 1, 3 * size)[0]
+    for row in range(rows):
+        add_in_place(grad_bias_hh, gradient[row, : 3 * size])
+        gradient[row, 2 * size : 3 * size] = grad_n[row]  # from u to x: they differ in n alone
+    grad_weight_ih, grad_bias_ih = floats(a[GRAD_WEIGHT_IH], 3 * size, padded(part.inputs)), floats(a[GRAD_BIAS_IH], 1, 3 * size)[0]
+    input_weight_gradient(part, gradient, x, grad_weight_ih, grad_bias_ih)
+    if a[GRAD_X] != 0:
+        panels = pack(weight_ih, part.engine.pairs)
+        input_gradient(part, gradient, 3 * size, panels, floats(a[GRAD_X], part.n_rows, part.inputs))
+
+
+@compiled
+def _loop_back(part, panels, entering, outputs, gates, hidden_n, grad_outputs, gradient, grad_n, carried):
+    size, row = part.units, len(gates)
+    for k in range(len(part.sizes) - 1, -1, -1):
+        running = part.sizes[k]
         row -= running
         for i in range(running):
-            add_in_place(dh[i], grad_outputs[row + i])
-            _through_mix(grad_u[row + i], grad_n[row + i], dh[i], gates[row + i], h_entering[row + i])
-            _through_candidate(grad_u[row + i], grad_n[row + i], gates[row + i], hidden_n[row + i])
-        add_product(dh, grad_u[row : row + running], running, 3 * size, panels)
+            n, dh = row + i, carried[i]
+            add_in_place(dh, grad_outputs[part.gather[n]])
+            _through_mix(gradient[n], grad_n[n], dh, gates[n], before(part, entering, outputs, n))
+            _through_candidate(gradient[n], grad_n[n], gates[n], hidden_n[n])
+        add_product(part.engine, carried[:running], gradient[row : row + running], 3 * size, panels)
 
 
 @row_loop

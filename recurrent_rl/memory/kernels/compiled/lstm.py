@@ -1,25 +1,79 @@
-"""The LSTM's loops over time; equations and shapes in `kernels.fused`."""
+"""The LSTM's layer over one segment; equations in `kernels.fused`, shapes in `compiled.layer`."""
 
-from recurrent_rl.compiled.entry import entry_point, row_loop
-from recurrent_rl.memory.kernels.compiled.product import add_product
-from recurrent_rl.memory.kernels.compiled.rows import ONE, add_in_place, sigmoid_in_place, tanh, tanh_in_place
+import numpy as np
+
+from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed
+from recurrent_rl.compiled.rows import ONE, add_in_place, sigmoid_in_place, tanh, tanh_in_place
+from recurrent_rl.compiled.task import floats, task
+from recurrent_rl.memory.kernels.compiled.layer import (
+    BIAS_HH,
+    BIAS_IH,
+    CELL,
+    CELL_INITIAL,
+    CELL_LEAVING,
+    CELL_STRIDE,
+    GATES,
+    GRAD_BIAS_IH,
+    GRAD_CELL,
+    GRAD_CELL_INITIAL,
+    GRAD_CELL_LEAVING,
+    GRAD_HIDDEN,
+    GRAD_HIDDEN_INITIAL,
+    GRAD_OUTPUTS,
+    GRAD_WEIGHT_HH,
+    GRAD_WEIGHT_IH,
+    GRAD_X,
+    HIDDEN,
+    HIDDEN_INITIAL,
+    HIDDEN_STRIDE,
+    KEPT,
+    OUTPUTS,
+    WEIGHT_HH,
+    WEIGHT_IH,
+    X,
+    enter,
+    input_gradient,
+    input_weight_gradient,
+    leave_gradient,
+    padded,
+    project,
+    read_part,
+    recurrent_weight_gradient,
+)
 
 
-@entry_point
-def lstm_forward(sizes, panels, h, c, gates, outputs, cells):
-    """Turn `gates` [R, >= 4H] from input projections into i, f, g, o; fill outputs and cells [R, H]."""
-    size, row = outputs.shape[1], 0
-    for running in sizes:
+@task
+def lstm_forward(a):
+    """Fill gates (i, f, g, o) [R, 4H], cells [R, H], the segment's rows of outputs [T B, H] and the leaving cells."""
+    part = read_part(a, 4)
+    rows, size = len(part.gather), part.units
+    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
+    weight_ih, weight_hh = floats(a[WEIGHT_IH], 4 * size, part.inputs), floats(a[WEIGHT_HH], 4 * size, size)
+    gates, cells = floats(a[GATES], rows, padded(4 * size)), floats(a[KEPT], rows, size)
+    bias = floats(a[BIAS_IH], 1, 4 * size)[0] + floats(a[BIAS_HH], 1, 4 * size)[0]
+    project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
+    state = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
+    cell_entering = enter(part, a[CELL], a[CELL_STRIDE], a[CELL_INITIAL])
+    _loop(part, pack_transposed(weight_hh, part.engine.pairs), state, cell_entering, gates, cells, outputs)
+    _leave(part, cells, floats(a[CELL_LEAVING], part.n_columns, size))
+
+
+@compiled
+def _loop(part, panels, state, cell_entering, gates, cells, outputs):
+    size, row, cell_before = part.units, 0, cell_entering
+    for running in part.sizes:
         rows = gates[row : row + running]
-        add_product(rows, h, running, size, panels)
+        add_product(part.engine, rows, state[:running], size, panels)
         for n in range(running):
-            gate = rows[n]
+            gate, cell = rows[n], cells[row + n]
             sigmoid_in_place(gate[: 2 * size])
             tanh_in_place(gate[2 * size : 3 * size])
             sigmoid_in_place(gate[3 * size : 4 * size])
-            _next_cell(cells[row + n], c[n], gate)
-            _next_output(outputs[row + n], cells[row + n], gate[3 * size : 4 * size])
-        h, c = outputs[row : row + running], cells[row : row + running]
+            _next_cell(cell, cell_before[n], gate)
+            _next_output(state[n], cell, gate[3 * size : 4 * size])
+            outputs[part.gather[row + n]] = state[n]
+        cell_before = cells[row : row + running]
         row += running
 
 
@@ -32,31 +86,65 @@ def _next_cell(after, before, gate):
 
 
 @row_loop
-def _next_output(after, cell, o):
-    for u in range(len(after)):
-        after[u] = o[u] * tanh(cell[u])
+def _next_output(state, cell, o):
+    for u in range(len(state)):
+        state[u] = o[u] * tanh(cell[u])
 
 
-@entry_point
-def lstm_backward(sizes, panels, c_entry, gates, cells, grad_outputs, grad_cells, dh, dc, grad_gates):
-    """Fill grad_gates [R, 4H]; dh [S, >= H] and dc [S, H], zero at first, end as the entry state's gradients.
+@compiled
+def _leave(part, cells, leaving):
+    """Copy the cells after row T - 1 to leaving [B, H]."""
+    last = part.n_rows - part.n_columns
+    for row in range(len(cells)):
+        if part.gather[row] >= last:
+            leaving[part.gather[row] - last] = cells[row]
 
-    grad_cells is [R, H], or [0, H] where nothing reads the cells.
-    """
-    size, row = cells.shape[1], len(cells)
-    for k in range(len(sizes) - 1, -1, -1):
-        running = sizes[k]
+
+@task
+def lstm_backward(a):
+    """Fill the gradients of x and of the entering state; add to the segment's own sums for weights and biases."""
+    part = read_part(a, 4)
+    rows, size = len(part.gather), part.units
+    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
+    weight_ih, weight_hh = floats(a[WEIGHT_IH], 4 * size, part.inputs), floats(a[WEIGHT_HH], 4 * size, size)
+    gates, cells = floats(a[GATES], rows, padded(4 * size)), floats(a[KEPT], rows, size)
+    entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
+    cell_entering = enter(part, a[CELL], a[CELL_STRIDE], a[CELL_INITIAL])
+    gradient, carried = np.zeros_like(gates), np.zeros((len(entering), padded(size)), np.float32)
+    carried_cell = np.zeros((len(entering), size), np.float32)
+    grad_outputs = floats(a[GRAD_OUTPUTS], part.n_rows, size)
+    grad_leaving = floats(a[GRAD_CELL_LEAVING], part.n_columns, size)
+    panels = pack(weight_hh, part.engine.pairs)
+    _loop_back(
+        part, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell, gradient
+    )
+    leave_gradient(part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0])
+    leave_gradient(part, carried_cell, floats(a[GRAD_CELL], part.n_columns, size), floats(a[GRAD_CELL_INITIAL], 1, size)[0])
+    recurrent_weight_gradient(part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], 4 * size, padded(size)))
+    grad_weight_ih = floats(a[GRAD_WEIGHT_IH], 4 * size, padded(part.inputs))
+    input_weight_gradient(part, gradient, x, grad_weight_ih, floats(a[GRAD_BIAS_IH], 1, 4 * size)[0])
+    if a[GRAD_X] != 0:
+        panels = pack(weight_ih, part.engine.pairs)
+        input_gradient(part, gradient, 4 * size, panels, floats(a[GRAD_X], part.n_rows, part.inputs))
+
+
+@compiled
+def _loop_back(part, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell, gradient):
+    size, row, last = part.units, len(gates), part.n_rows - part.n_columns
+    for k in range(len(part.sizes) - 1, -1, -1):
+        running = part.sizes[k]
         row -= running
-        before = cells[row - sizes[k - 1] : row] if k > 0 else c_entry
-        for n in range(running):
-            gate, grad, o = gates[row + n], grad_gates[row + n], gates[row + n, 3 * size : 4 * size]
-            add_in_place(dh[n], grad_outputs[row + n])
-            if len(grad_cells) > 0:
-                add_in_place(dc[n], grad_cells[row + n])
-            _through_output(grad[3 * size : 4 * size], dc[n], dh[n], cells[row + n], o)
-            _through_cell(grad, dc[n], gate, before[n])
-        dh[:running] = 0.0
-        add_product(dh, grad_gates[row : row + running], running, 4 * size, panels)
+        before = cells[row - part.sizes[k - 1] : row] if k > 0 else cell_entering
+        for i in range(running):
+            n, dh, dc, flat = row + i, carried[i], carried_cell[i], part.gather[row + i]
+            gate, grad, o = gates[n], gradient[n], gates[n, 3 * size : 4 * size]
+            add_in_place(dh, grad_outputs[flat])
+            if flat >= last:
+                add_in_place(dc, grad_leaving[flat - last])
+            _through_output(grad[3 * size : 4 * size], dc, dh, cells[n], o)
+            _through_cell(grad, dc, gate, before[i])
+        carried[:running] = 0.0
+        add_product(part.engine, carried[:running], gradient[row : row + running], 4 * size, panels)
 
 
 @row_loop

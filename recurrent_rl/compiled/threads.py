@@ -1,0 +1,74 @@
+"""Tasks on torch's own threads: while they wait for work those spin, and threads of ours would fight them for the cores."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from recurrent_rl.compiled.task import Task, invoke, take_next, task
+
+
+@task
+def _work_off(a):
+    """Run one task after another until none is left; `a` holds the next one's number, their count and where they are."""
+    count, function, tables, stride = a[1], a[2], a[3], a[4]
+    while True:
+        number = take_next(a)
+        if number >= count:
+            return
+        invoke(function, tables + 8 * stride * number)
+
+
+def run_tasks(function: Task, tables: np.ndarray) -> None:
+    """Call `function` once for each row of `tables`, side by side on torch's threads.
+
+    Args:
+        function: A task; calls for different rows write to different places.
+        tables: int64 [tasks, arguments], contiguous.
+    """
+    count, stride = tables.shape
+    job = np.array([0, count, function.address, tables.ctypes.data, stride])
+    workers = min(count, torch.get_num_threads())
+    _parallel()(_work_off.address, job.ctypes.data, workers, 0)
+
+
+@cache
+def _parallel() -> Callable[[int, int, int, int], None]:
+    """Return GNU OpenMP's `GOMP_parallel` of the library that torch runs on, or the same by threads of our own."""
+    library = _openmp_of_torch()
+    if library is None:
+        return _parallel_by_threads
+    run = library.GOMP_parallel
+    run.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+    run.restype = None
+    return run
+
+
+def _openmp_of_torch() -> ctypes.CDLL | None:
+    """Return the OpenMP library in this process; with two of them, each would keep the cores busy for the other."""
+    maps = Path("/proc/self/maps")  # Linux; elsewhere torch has another OpenMP
+    loaded = {line.split()[-1] for line in maps.read_text().splitlines() if "gomp" in line} if maps.exists() else set()
+    of_torch = [path for path in loaded if Path(path).is_relative_to(Path(torch.__file__).parents[1])] or list(loaded)
+    return ctypes.CDLL(of_torch[0]) if of_torch else None
+
+
+def _parallel_by_threads(function: int, job: int, workers: int, _flags: int) -> None:
+    run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(function)
+    others = [_pool().submit(run, job) for _ in range(workers - 1)]
+    run(job)
+    for other in others:
+        other.result()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="recurrent_rl")
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork

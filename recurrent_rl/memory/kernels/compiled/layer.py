@@ -1,0 +1,184 @@
+"""What the layers of all cells do before and after their time loops, for one segment of the pieces.
+
+R packed rows, S pieces, I inputs, H units, G gates; a flat row is t B + b in arrays [T B, ...], where x, outputs and their
+gradients lie. Widths that a product adds to are padded to whole panels (">= H").
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from recurrent_rl.compiled.entry import compiled
+from recurrent_rl.compiled.multiply import Engine, add_product, add_transposed_product, make_engine
+from recurrent_rl.compiled.product import WIDTH
+from recurrent_rl.compiled.rows import add_in_place
+from recurrent_rl.compiled.task import floats, integers
+
+BLOCK = 48  # rows: small enough to stay in the first cache, a multiple of the tiles' height
+
+
+class Part(NamedTuple):
+    """A segment as arrays, and what its products share.
+
+    Args:
+        engine: Of `multiply`.
+        sizes: [longest], pieces that have a row k; it never grows.
+        gather: [R], the flat row of each packed row.
+        columns: [S], the column of each piece.
+        fresh: [S], the piece begins with a start.
+        n_columns: B.
+        n_rows: T B.
+        inputs: I.
+        units: H.
+    """
+
+    engine: Engine
+    sizes: np.ndarray
+    gather: np.ndarray
+    columns: np.ndarray
+    fresh: np.ndarray
+    n_columns: int
+    n_rows: int
+    inputs: int
+    units: int
+
+
+# The table of a layer's task; addresses but for the counts. "segment": this segment's own part or its own sum.
+(
+    PRODUCT,  # the task `product`
+    PAIRS,  # whether products take bfloat16 pairs
+    STEPS,  # the longest piece
+    ROWS,  # R
+    PIECES,  # S
+    COLUMNS,  # B
+    FLAT_ROWS,  # T B
+    INPUTS,  # I
+    UNITS,  # H
+    SIZES,  # int64 [STEPS]
+    GATHER,  # int64 [R]
+    MARKS,  # int64 [2, S], columns and fresh
+    X,  # [T B, I]
+    WEIGHT_IH,  # [G H, I]
+    WEIGHT_HH,  # [G H, H]
+    BIAS_IH,  # [G H]
+    BIAS_HH,  # [G H]
+    OUTPUTS,  # [T B, H]
+    GATES,  # segment [R, >= G H]
+    KEPT,  # segment [R, H], what else the cell keeps for the way back
+    HIDDEN,  # [B, H], the state handed in
+    HIDDEN_STRIDE,  # of its rows, in numbers
+    HIDDEN_INITIAL,  # [H]
+    CELL,
+    CELL_STRIDE,
+    CELL_INITIAL,
+    CELL_LEAVING,  # [B, H]
+    GRAD_OUTPUTS,  # [T B, H]
+    GRAD_CELL_LEAVING,  # [B, H]
+    GRAD_X,  # [T B, I], or 0
+    GRAD_HIDDEN,  # [B, H]
+    GRAD_CELL,  # [B, H]
+    GRAD_WEIGHT_IH,  # segment [G H, >= I]
+    GRAD_WEIGHT_HH,  # segment [G H, >= H]
+    GRAD_BIAS_IH,  # segment [G H]
+    GRAD_BIAS_HH,  # segment [G H]
+    GRAD_HIDDEN_INITIAL,  # segment [H]
+    GRAD_CELL_INITIAL,  # segment [H]
+    FIELDS,
+) = range(39)
+
+
+@compiled
+def read_part(a, gates):
+    """Return the segment that a table describes; `gates` is G."""
+    rows, pieces, inputs, units = a[ROWS], a[PIECES], a[INPUTS], a[UNITS]
+    widest = max(padded(inputs), padded(gates * units))
+    engine = make_engine(a[PRODUCT], a[PAIRS] != 0, max(pieces, BLOCK) * widest)
+    marks = integers(a[MARKS], 2 * pieces)
+    sizes, gather = integers(a[SIZES], a[STEPS]), integers(a[GATHER], rows)
+    return Part(engine, sizes, gather, marks[:pieces], marks[pieces:], a[COLUMNS], a[FLAT_ROWS], inputs, units)
+
+
+@compiled
+def padded(columns):
+    """Return the smallest multiple of a panel's width that holds `columns`."""
+    return (columns + WIDTH - 1) // WIDTH * WIDTH
+
+
+@compiled
+def project(part, x, bias, gates, panels):
+    """Fill gates [R, >= G H] with x W + b, for flat x [T B, I], bias [G H] and W packed as panels."""
+    block = np.empty((BLOCK, part.inputs), np.float32)
+    used = len(bias)
+    for first in range(0, len(gates), BLOCK):
+        rows = min(BLOCK, len(gates) - first)
+        for i in range(rows):
+            block[i] = x[part.gather[first + i]]
+            gates[first + i, :used] = bias
+            gates[first + i, used:] = 0.0
+        add_product(part.engine, gates[first : first + rows], block[:rows], part.inputs, panels)
+
+
+@compiled
+def enter(part, leaf, stride, initial):
+    """Return the state leaf [S, H] that enters each piece, from the addresses of the leaf [B, H] and the initial one."""
+    first = floats(initial, 1, part.units)[0]
+    state = np.empty((len(part.columns), part.units), np.float32)
+    for i in range(len(state)):
+        if part.fresh[i]:
+            state[i] = first
+        else:
+            state[i] = floats(leaf + 4 * stride * part.columns[i], 1, part.units)[0]
+    return state
+
+
+@compiled
+def leave_gradient(part, carried, grad_state, grad_initial):
+    """Hand the gradients of the pieces' entering states on to the state's [B, H] and the initial one's [H]."""
+    for i in range(len(part.columns)):
+        if part.fresh[i]:
+            add_in_place(grad_initial, carried[i, : part.units])
+        else:
+            grad_state[part.columns[i]] = carried[i, : part.units]
+
+
+@compiled
+def input_gradient(part, gradient, used, panels, grad_x):
+    """Scatter gradient [R, >= used] W, W [used, I] packed as panels, to the rows of flat grad_x [T B, I]."""
+    block = np.empty((BLOCK, padded(part.inputs)), np.float32)
+    for first in range(0, len(gradient), BLOCK):
+        rows = min(BLOCK, len(gradient) - first)
+        block[:rows] = 0.0
+        add_product(part.engine, block[:rows], gradient[first : first + rows], used, panels)
+        for i in range(rows):
+            grad_x[part.gather[first + i]] = block[i, : part.inputs]
+
+
+@compiled
+def input_weight_gradient(part, gradient, x, grad_weight, grad_bias):
+    """Add the gradients of x W^T + b, given the sum's gradient [R, >= G H], to grad_weight [G H, >= I] and grad_bias."""
+    block = np.zeros((BLOCK, grad_weight.shape[1]), np.float32)
+    for first in range(0, len(gradient), BLOCK):
+        rows = min(BLOCK, len(gradient) - first)
+        for i in range(rows):
+            block[i, : part.inputs] = x[part.gather[first + i]]
+            add_in_place(grad_bias, gradient[first + i, : len(grad_bias)])
+        add_transposed_product(part.engine, grad_weight, gradient[first : first + rows], block[:rows])
+
+
+@compiled
+def recurrent_weight_gradient(part, gradient, entering, outputs, grad_weight):
+    """Add the gradient of W in h W^T, given the sum's gradient [R, >= G H], to grad_weight [G H, >= H]."""
+    block = np.zeros((BLOCK, grad_weight.shape[1]), np.float32)
+    for first in range(0, len(gradient), BLOCK):
+        rows = min(BLOCK, len(gradient) - first)
+        for i in range(rows):
+            block[i, : part.units] = before(part, entering, outputs, first + i)
+        add_transposed_product(part.engine, grad_weight, gradient[first : first + rows], block[:rows])
+
+
+@compiled
+def before(part, entering, outputs, row):
+    """Return the hidden state [H] that entered a packed row: a piece's rows are B flat rows apart."""
+    if row < len(entering):
+        return entering[row]
+    return outputs[part.gather[row] - part.n_columns]
