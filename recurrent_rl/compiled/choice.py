@@ -3,6 +3,7 @@
 Set RECURRENT_RL_KERNELS=loop to have torch operations everywhere on the CPU, for a second opinion.
 """
 
+import logging
 import os
 from functools import cache
 
@@ -31,3 +32,24 @@ def why_no_numba() -> str | None:
     except ImportError as error:
         return f"numba cannot be imported ({error}); pip install numba"
     return None
+
+
+def bfloat16_wanted() -> bool:
+    """Whether autocast to bfloat16 is on for the CPU, and the CPU multiplies bfloat16.
+
+    Where it does not, products stay in float32, and a warning says so once.
+    """
+    if not torch.is_autocast_enabled("cpu") or torch.get_autocast_dtype("cpu") != torch.bfloat16:
+        return False
+    return _has_bfloat16()
+
+
+@cache
+def _has_bfloat16() -> bool:
+    from recurrent_rl.compiled.product import HAS_BFLOAT16
+
+    if not HAS_BFLOAT16:
+        logging.getLogger("recurrent_rl").warning(
+            "This CPU has no bfloat16 products (AVX512-BF16): the compiled layers multiply in float32."
+        )
+    return HAS_BFLOAT16

@@ -13,6 +13,8 @@ from recurrent_rl.compiled.entry import compiled
 from recurrent_rl.compiled.product import WIDTH
 from recurrent_rl.compiled.task import invoke
 
+BLOCK = 48  # rows: small enough to stay in the first cache, a multiple of the tiles' height
+
 
 class Engine(NamedTuple):
     """The address of `product`, whether factors are bfloat16 pairs, the table of its arguments, room for left factors."""
@@ -22,6 +24,12 @@ class Engine(NamedTuple):
     arguments: np.ndarray
     room: np.ndarray
     more_room: np.ndarray
+
+
+@compiled
+def whole_panels(columns):
+    """Return the smallest multiple of a panel's width that holds `columns`."""
+    return (columns + WIDTH - 1) // WIDTH * WIDTH
 
 
 @compiled
@@ -55,9 +63,7 @@ def add_product(engine, out, left, depth, panels):
     rows, columns = out.shape
     if not engine.pairs:
         step = left.shape[1]
-        _call(
-            engine, out, left.ctypes.data, step, 1, panels.ctypes.data, WIDTH, depth * WIDTH, rows, columns, depth
-        )
+        _call(engine, out, left.ctypes.data, step, 1, panels.ctypes.data, WIDTH, depth * WIDTH, rows, columns, depth)
         return
     half = (depth + 1) // 2
     room = engine.room[: rows * half].reshape(rows, half)

@@ -20,7 +20,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from recurrent_rl.compiled.task import invoke, task
+from recurrent_rl.compiled.task import task
 
 _FEATURES = llvm.get_host_cpu_features()
 _WIDE = bool(_FEATURES.get("avx512f"))
@@ -55,22 +55,22 @@ def padded(columns: int) -> int:
     return -(-columns // WIDTH) * WIDTH
 
 
-def _pointer(builder: ir.IRBuilder, address: ir.Value, kind: ir.Type) -> ir.Value:
+def _pointer(builder: Any, address: ir.Value, kind: ir.Type) -> ir.Value:
     return builder.inttoptr(address, kind.as_pointer())
 
 
-def _row(builder: ir.IRBuilder, address: ir.Value, stride: ir.Value, i: int) -> ir.Value:
+def _row(builder: Any, address: ir.Value, stride: ir.Value, i: int) -> ir.Value:
     """Return the address of row i; strides count numbers of 4 bytes."""
     return builder.add(address, builder.mul(stride, ir.Constant(_INDEX, 4 * i)))
 
 
-def _vectors(builder: ir.IRBuilder, address: ir.Value) -> list[ir.Value]:
+def _vectors(builder: Any, address: ir.Value) -> list[ir.Value]:
     """Return pointers to the vectors of one row of a tile."""
     moved = [builder.add(address, ir.Constant(_INDEX, 4 * LANES * v)) for v in range(VECTORS)]
     return [_pointer(builder, one, _FLOATS) for one in moved]
 
 
-def _spread(builder: ir.IRBuilder, address: ir.Value) -> ir.Value:
+def _spread(builder: Any, address: ir.Value) -> ir.Value:
     """Return a vector that holds the number at `address` in every lane."""
     undefined = ir.Constant(_FLOATS, ir.Undefined)
     number = builder.load(_pointer(builder, address, ir.FloatType()), align=4)
@@ -78,7 +78,7 @@ def _spread(builder: ir.IRBuilder, address: ir.Value) -> ir.Value:
     return builder.shuffle_vector(first, undefined, _FIRST_LANE)
 
 
-def _multiply_add(builder: ir.IRBuilder, bfloat16: bool) -> Any:
+def _multiply_add(builder: Any, bfloat16: bool) -> Any:
     """Return what emits total + factor right: a fused multiply-add, or the products of a pair."""
     if not bfloat16:
         kind = ir.FunctionType(_FLOATS, [_FLOATS] * 3)
@@ -94,7 +94,7 @@ def _multiply_add(builder: ir.IRBuilder, bfloat16: bool) -> Any:
     return emit
 
 
-def _emit_tile(builder: ir.IRBuilder, count: int, bfloat16: bool, arguments: list[ir.Value]) -> None:
+def _emit_tile(builder: Any, count: int, bfloat16: bool, arguments: list[ir.Value]) -> None:
     """Write the instructions: out[i] += sum over k of left[i, k] right[k, :], for `count` rows i and one panel."""
     out, out_stride, left, left_stride, left_step, right, right_step, depth = arguments
     multiply_add = _multiply_add(builder, bfloat16)

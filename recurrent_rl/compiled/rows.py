@@ -8,7 +8,7 @@ Source: the coefficients are ours, a weighted least-squares fit of tanh on [0, 9
 import numpy as np
 from numba import njit
 
-from recurrent_rl.compiled.entry import entry_point, row_loop
+from recurrent_rl.compiled.entry import row_loop
 
 ONE = np.float32(1.0)
 _HALF, _LIMIT = np.float32(0.5), np.float32(9.0)
@@ -48,6 +48,14 @@ def tanh_in_place(x):
 
 
 @row_loop
+def relu_in_place(x):
+    """Replace negative numbers by zero."""
+    for u in range(len(x)):
+        if x[u] < 0.0:
+            x[u] = 0.0
+
+
+@row_loop
 def sigmoid_in_place(x):
     """Replace each number by 1 / (1 + exp(-x))."""
     for u in range(len(x)):
@@ -61,18 +69,15 @@ def add_in_place(total, term):
         total[u] += term[u]
 
 
-@entry_point
-def entering(sizes, entry, after, result):
-    """Fill result [R, H] with the state that enters each packed row.
+@row_loop
+def copy(result, row):
+    """Fill result with the first numbers of `row` (an assignment of slices is several times slower)."""
+    for u in range(len(result)):
+        result[u] = row[u]
 
-    Args:
-        sizes: Pieces per step.
-        entry: [S, H], before each piece's first row.
-        after: [R, H], the state after each row.
-        result: [R, H].
-    """
-    before, row = entry, 0
-    for running in sizes:
-        result[row : row + running] = before[:running]
-        before = after[row : row + running]
-        row += running
+
+@row_loop
+def clear(row):
+    """Fill a row with zeros."""
+    for u in range(len(row)):
+        row[u] = 0.0

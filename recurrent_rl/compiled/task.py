@@ -14,6 +14,7 @@ from llvmlite import ir
 from numba import carray, cfunc, njit, types
 from numba.extending import intrinsic
 
+_typed_at_compilation: Any = intrinsic
 _SIGNATURE = types.void(types.CPointer(types.int64))
 
 
@@ -47,7 +48,7 @@ def say_compiled(name: str, seconds: float) -> None:
     )
 
 
-@intrinsic
+@_typed_at_compilation
 def _as_pointer(typingctx, address):
     def generate(context, builder, signature, arguments):
         return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
@@ -73,7 +74,7 @@ def flags(address, count):
     return carray(_as_pointer(address), (count,), np.uint8)
 
 
-@intrinsic
+@_typed_at_compilation
 def invoke(typingctx, address, table):
     """Call the task at `address` with the table at the address `table`."""
 
@@ -87,7 +88,7 @@ def invoke(typingctx, address, table):
     return types.void(types.int64, types.int64), generate
 
 
-@intrinsic
+@_typed_at_compilation
 def take_next(typingctx, counter):
     """Return the number at the pointer `counter` and add one to it, whatever other threads do meanwhile."""
 

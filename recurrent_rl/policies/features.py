@@ -7,6 +7,8 @@ from stable_baselines3.common.preprocessing import get_flattened_obs_dim
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, create_mlp
 from torch import Tensor, nn
 
+from recurrent_rl.policies.layers import Layers
+
 
 class MLPFeatures(BaseFeaturesExtractor):
     """Flatten the observation and pass it through fully connected layers before the memory reads it.
@@ -31,7 +33,7 @@ class MLPFeatures(BaseFeaturesExtractor):
             )
         super().__init__(observation_space, features_dim=widths[-1])
         layers = create_mlp(get_flattened_obs_dim(observation_space), -1, list(widths), activation_fn)
-        self.layers = nn.Sequential(nn.Flatten(), *layers)
+        self.layers = Layers(nn.Flatten(), *layers)
 
     def forward(self, observations: Tensor) -> Tensor:
         """[B, ...] -> [B, widths[-1]]."""

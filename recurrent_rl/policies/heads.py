@@ -18,6 +18,7 @@ from stable_baselines3.common.torch_layers import (
 from torch import nn
 
 from recurrent_rl.policies.features import MLPFeatures
+from recurrent_rl.policies.layers import Layers
 
 SUPPORTED_ACTIONS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 NetArch = list[int] | list[dict[str, list[int]]] | dict[str, list[int]] | None
@@ -70,7 +71,7 @@ def split_net_arch(net_arch: NetArch, default: list[int]) -> tuple[list[int], li
 
 def hidden_layers(input_size: int, widths: Sequence[int], activation_fn: type[nn.Module]) -> tuple[nn.Sequential, int]:
     """Return the layers between the memory and a head, and their output size."""
-    layers = nn.Sequential(*create_mlp(input_size, -1, list(widths), activation_fn)) if widths else nn.Sequential()
+    layers = Layers(*create_mlp(input_size, -1, list(widths), activation_fn)) if widths else Layers()
     return layers, widths[-1] if widths else input_size
 
 

@@ -7,10 +7,9 @@ import logging
 from collections.abc import Callable
 from functools import cache, partial
 
-import torch
 from torch import Tensor
 
-from recurrent_rl.compiled.choice import why_not
+from recurrent_rl.compiled.choice import bfloat16_wanted, why_not
 from recurrent_rl.memory.base import State
 from recurrent_rl.memory.kernels.loop import Cell, Resets, run_loop, run_row
 from recurrent_rl.memory.kernels.packed import run_packed
@@ -27,22 +26,17 @@ def choose_kernel(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) 
     device = inputs.device
     if device.type == "cuda":
         return partial(run_packed, cell, pieces=cut(starts, device))
-    if len(inputs) == 1:  # acting: packing one row gains nothing
+    bfloat16 = bfloat16_wanted()
+    if len(inputs) == 1 and not bfloat16:  # acting: packing one row gains nothing
         return partial(run_row, cell, resets=Resets.of(starts, device))
-    reason = _why_not_fused(inputs)
+    reason = why_not(inputs)
     if reason is not None:
         _say_once(reason)
         return partial(run_loop, cell, resets=Resets.of(starts, device))
     from recurrent_rl.memory.kernels.fused import plan, run_fused, segments_for
 
     n_segments = segments_for(starts.numel(), cell, hidden_size)
-    return partial(run_fused, cell, plan=plan(starts, n_segments))
-
-
-def _why_not_fused(inputs: Tensor) -> str | None:
-    if torch.is_autocast_enabled("cpu"):
-        return "autocast is on"
-    return why_not(inputs)
+    return partial(run_fused, cell, plan=plan(starts, n_segments), bfloat16=bfloat16)
 
 
 @cache

@@ -212,9 +212,7 @@ def _added(sums: Tensor, cell: Cell, weights: list[Tensor]) -> list[Tensor]:
     """Return the sums of all segments: for W_ih, W_hh, b_ih, b_hh, the initial h and c."""
     shapes = _sum_shapes(weights)
     total = sums[0] if len(sums) == 1 else sums.sum(0)
-    parts = [
-        part.view(shape) for part, shape in zip(total.split([r * c for r, c in shapes]), shapes, strict=True)
-    ]
+    parts = [part.view(shape) for part, shape in zip(total.split([r * c for r, c in shapes]), shapes, strict=True)]
     return [parts[0][:, : weights[0].shape[1]], parts[1][:, : weights[1].shape[1]], *(part[0] for part in parts[2:])]
 
 

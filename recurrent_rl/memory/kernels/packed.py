@@ -16,6 +16,8 @@ def run_packed(
     has_biases = len(flat_weights) == 4
     kernels = {"lstm": _VF.lstm, "gru": _VF.gru, "tanh": _VF.rnn_tanh, "relu": _VF.rnn_relu}
     hidden = state if cell.leaves > 1 else state[0]
-    result = kernels[cell.name](pack(pieces, inputs), pieces.sizes, hidden, flat_weights, has_biases, 1, 0.0, True, False)
+    result = kernels[cell.name](
+        pack(pieces, inputs), pieces.sizes, hidden, flat_weights, has_biases, 1, 0.0, True, False
+    )
     leaving = tuple(leaf[0].index_select(0, pieces.last) for leaf in result[1:])  # [B, H]
     return unpack(pieces, result[0], inputs.shape), leaving

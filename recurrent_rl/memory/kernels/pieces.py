@@ -40,7 +40,9 @@ def deal(flags: np.ndarray, n_segments: int = 1) -> list[Segment]:
     column, begin, length = _between_starts(flags)
     longest_first = np.argsort(-length, kind="stable")
     n_segments = min(n_segments, len(column))
-    return [_segment(flags, *(x[longest_first[i::n_segments]] for x in (column, begin, length))) for i in range(n_segments)]
+    return [
+        _segment(flags, *(x[longest_first[i::n_segments]] for x in (column, begin, length))) for i in range(n_segments)
+    ]
 
 
 def _segment(flags: np.ndarray, column: np.ndarray, begin: np.ndarray, length: np.ndarray) -> Segment:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from recurrent_rl.compiled.entry import compiled, row_loop
-from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed
-from recurrent_rl.compiled.rows import ONE, add_in_place, sigmoid_in_place, tanh
+from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed, whole_panels
+from recurrent_rl.compiled.rows import ONE, add_in_place, copy, sigmoid_in_place, tanh
 from recurrent_rl.compiled.task import floats, task
 from recurrent_rl.memory.kernels.compiled.layer import (
     BIAS_HH,
@@ -31,7 +31,6 @@ from recurrent_rl.memory.kernels.compiled.layer import (
     input_gradient,
     input_weight_gradient,
     leave_gradient,
-    padded,
     project,
     read_part,
     recurrent_weight_gradient,
@@ -46,7 +45,7 @@ def gru_forward(a):
     x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
     weight_ih, weight_hh = floats(a[WEIGHT_IH], 3 * size, part.inputs), floats(a[WEIGHT_HH], 3 * size, size)
     bias, bias_hh = floats(a[BIAS_IH], 1, 3 * size)[0].copy(), floats(a[BIAS_HH], 1, 3 * size)[0]
-    gates, hidden_n = floats(a[GATES], rows, padded(3 * size)), floats(a[KEPT], rows, size)
+    gates, hidden_n = floats(a[GATES], rows, whole_panels(3 * size)), floats(a[KEPT], rows, size)
     add_in_place(bias[: 2 * size], bias_hh[: 2 * size])
     project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
     state = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
@@ -59,8 +58,8 @@ def _loop(part, panels, bias_n, state, gates, hidden_n, outputs):
     for running in part.sizes:
         rows = gates[row : row + running]
         for i in range(running):
-            hidden_n[row + i] = rows[i, 2 * size : 3 * size]  # x_n, out of the way of the product
-            rows[i, 2 * size : 3 * size] = bias_n
+            copy(hidden_n[row + i], rows[i, 2 * size : 3 * size])  # x_n, out of the way of the product
+            copy(rows[i, 2 * size : 3 * size], bias_n)
         add_product(part.engine, rows, state[:running], size, panels)
         for i in range(running):
             sigmoid_in_place(rows[i, : 2 * size])
@@ -95,20 +94,27 @@ def gru_backward(a):
     rows, size = len(part.gather), part.units
     x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
     weight_ih, weight_hh = floats(a[WEIGHT_IH], 3 * size, part.inputs), floats(a[WEIGHT_HH], 3 * size, size)
-    gates, hidden_n = floats(a[GATES], rows, padded(3 * size)), floats(a[KEPT], rows, size)
+    gates, hidden_n = floats(a[GATES], rows, whole_panels(3 * size)), floats(a[KEPT], rows, size)
     grad_outputs = floats(a[GRAD_OUTPUTS], part.n_rows, size)
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
     gradient, grad_n = np.zeros_like(gates), np.empty_like(hidden_n)  # of u, and of x_n
-    carried = np.zeros((len(entering), padded(size)), np.float32)
+    carried = np.zeros((len(entering), whole_panels(size)), np.float32)
     panels = pack(weight_hh, part.engine.pairs)
     _loop_back(part, panels, entering, outputs, gates, hidden_n, grad_outputs, gradient, grad_n, carried)
-    leave_gradient(part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0])
-    recurrent_weight_gradient(part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], 3 * size, padded(size)))
+    leave_gradient(
+        part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
+    )
+    recurrent_weight_gradient(
+        part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], 3 * size, whole_panels(size))
+    )
     grad_bias_hh = floats(a[GRAD_BIAS_HH], 1, 3 * size)[0]
     for row in range(rows):
         add_in_place(grad_bias_hh, gradient[row, : 3 * size])
-        gradient[row, 2 * size : 3 * size] = grad_n[row]  # from u to x: they differ in n alone
-    grad_weight_ih, grad_bias_ih = floats(a[GRAD_WEIGHT_IH], 3 * size, padded(part.inputs)), floats(a[GRAD_BIAS_IH], 1, 3 * size)[0]
+        copy(gradient[row, 2 * size : 3 * size], grad_n[row])  # from u to x: they differ in n alone
+    grad_weight_ih, grad_bias_ih = (
+        floats(a[GRAD_WEIGHT_IH], 3 * size, whole_panels(part.inputs)),
+        floats(a[GRAD_BIAS_IH], 1, 3 * size)[0],
+    )
     input_weight_gradient(part, gradient, x, grad_weight_ih, grad_bias_ih)
     if a[GRAD_X] != 0:
         panels = pack(weight_ih, part.engine.pairs)

@@ -1,7 +1,7 @@
 """What the layers of all cells do before and after their time loops, for one segment of the pieces.
 
 R packed rows, S pieces, I inputs, H units, G gates; a flat row is t B + b in arrays [T B, ...], where x, outputs and their
-gradients lie. Widths that a product adds to are padded to whole panels (">= H").
+gradients lie. Widths that a product adds to are whole_panels to whole panels (">= H").
 """
 
 from typing import NamedTuple
@@ -9,12 +9,16 @@ from typing import NamedTuple
 import numpy as np
 
 from recurrent_rl.compiled.entry import compiled
-from recurrent_rl.compiled.multiply import Engine, add_product, add_transposed_product, make_engine
-from recurrent_rl.compiled.product import WIDTH
-from recurrent_rl.compiled.rows import add_in_place
+from recurrent_rl.compiled.multiply import (
+    BLOCK,
+    Engine,
+    add_product,
+    add_transposed_product,
+    make_engine,
+    whole_panels,
+)
+from recurrent_rl.compiled.rows import add_in_place, clear, copy
 from recurrent_rl.compiled.task import floats, integers
-
-BLOCK = 48  # rows: small enough to stay in the first cache, a multiple of the tiles' height
 
 
 class Part(NamedTuple):
@@ -91,17 +95,11 @@ class Part(NamedTuple):
 def read_part(a, gates):
     """Return the segment that a table describes; `gates` is G."""
     rows, pieces, inputs, units = a[ROWS], a[PIECES], a[INPUTS], a[UNITS]
-    widest = max(padded(inputs), padded(gates * units))
+    widest = max(whole_panels(inputs), whole_panels(gates * units))
     engine = make_engine(a[PRODUCT], a[PAIRS] != 0, max(pieces, BLOCK) * widest)
     marks = integers(a[MARKS], 2 * pieces)
     sizes, gather = integers(a[SIZES], a[STEPS]), integers(a[GATHER], rows)
     return Part(engine, sizes, gather, marks[:pieces], marks[pieces:], a[COLUMNS], a[FLAT_ROWS], inputs, units)
-
-
-@compiled
-def padded(columns):
-    """Return the smallest multiple of a panel's width that holds `columns`."""
-    return (columns + WIDTH - 1) // WIDTH * WIDTH
 
 
 @compiled
@@ -112,9 +110,9 @@ def project(part, x, bias, gates, panels):
     for first in range(0, len(gates), BLOCK):
         rows = min(BLOCK, len(gates) - first)
         for i in range(rows):
-            block[i] = x[part.gather[first + i]]
-            gates[first + i, :used] = bias
-            gates[first + i, used:] = 0.0
+            copy(block[i], x[part.gather[first + i]])
+            copy(gates[first + i, :used], bias)
+            clear(gates[first + i, used:])
         add_product(part.engine, gates[first : first + rows], block[:rows], part.inputs, panels)
 
 
@@ -125,9 +123,9 @@ def enter(part, leaf, stride, initial):
     state = np.empty((len(part.columns), part.units), np.float32)
     for i in range(len(state)):
         if part.fresh[i]:
-            state[i] = first
+            copy(state[i], first)
         else:
-            state[i] = floats(leaf + 4 * stride * part.columns[i], 1, part.units)[0]
+            copy(state[i], floats(leaf + 4 * stride * part.columns[i], 1, part.units)[0])
     return state
 
 
@@ -138,19 +136,20 @@ def leave_gradient(part, carried, grad_state, grad_initial):
         if part.fresh[i]:
             add_in_place(grad_initial, carried[i, : part.units])
         else:
-            grad_state[part.columns[i]] = carried[i, : part.units]
+            copy(grad_state[part.columns[i]], carried[i])
 
 
 @compiled
 def input_gradient(part, gradient, used, panels, grad_x):
     """Scatter gradient [R, >= used] W, W [used, I] packed as panels, to the rows of flat grad_x [T B, I]."""
-    block = np.empty((BLOCK, padded(part.inputs)), np.float32)
+    block = np.empty((BLOCK, whole_panels(part.inputs)), np.float32)
     for first in range(0, len(gradient), BLOCK):
         rows = min(BLOCK, len(gradient) - first)
-        block[:rows] = 0.0
+        for i in range(rows):
+            clear(block[i])
         add_product(part.engine, block[:rows], gradient[first : first + rows], used, panels)
         for i in range(rows):
-            grad_x[part.gather[first + i]] = block[i, : part.inputs]
+            copy(grad_x[part.gather[first + i]], block[i])
 
 
 @compiled
@@ -160,7 +159,7 @@ def input_weight_gradient(part, gradient, x, grad_weight, grad_bias):
     for first in range(0, len(gradient), BLOCK):
         rows = min(BLOCK, len(gradient) - first)
         for i in range(rows):
-            block[i, : part.inputs] = x[part.gather[first + i]]
+            copy(block[i, : part.inputs], x[part.gather[first + i]])
             add_in_place(grad_bias, gradient[first + i, : len(grad_bias)])
         add_transposed_product(part.engine, grad_weight, gradient[first : first + rows], block[:rows])
 
@@ -172,7 +171,7 @@ def recurrent_weight_gradient(part, gradient, entering, outputs, grad_weight):
     for first in range(0, len(gradient), BLOCK):
         rows = min(BLOCK, len(gradient) - first)
         for i in range(rows):
-            block[i, : part.units] = before(part, entering, outputs, first + i)
+            copy(block[i, : part.units], before(part, entering, outputs, first + i))
         add_transposed_product(part.engine, grad_weight, gradient[first : first + rows], block[:rows])
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from recurrent_rl.compiled.entry import compiled, row_loop
-from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed
-from recurrent_rl.compiled.rows import ONE, add_in_place, sigmoid_in_place, tanh, tanh_in_place
+from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed, whole_panels
+from recurrent_rl.compiled.rows import ONE, add_in_place, clear, copy, sigmoid_in_place, tanh, tanh_in_place
 from recurrent_rl.compiled.task import floats, task
 from recurrent_rl.memory.kernels.compiled.layer import (
     BIAS_HH,
@@ -36,7 +36,6 @@ from recurrent_rl.memory.kernels.compiled.layer import (
     input_gradient,
     input_weight_gradient,
     leave_gradient,
-    padded,
     project,
     read_part,
     recurrent_weight_gradient,
@@ -50,7 +49,7 @@ def lstm_forward(a):
     rows, size = len(part.gather), part.units
     x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
     weight_ih, weight_hh = floats(a[WEIGHT_IH], 4 * size, part.inputs), floats(a[WEIGHT_HH], 4 * size, size)
-    gates, cells = floats(a[GATES], rows, padded(4 * size)), floats(a[KEPT], rows, size)
+    gates, cells = floats(a[GATES], rows, whole_panels(4 * size)), floats(a[KEPT], rows, size)
     bias = floats(a[BIAS_IH], 1, 4 * size)[0] + floats(a[BIAS_HH], 1, 4 * size)[0]
     project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
     state = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
@@ -72,7 +71,7 @@ def _loop(part, panels, state, cell_entering, gates, cells, outputs):
             sigmoid_in_place(gate[3 * size : 4 * size])
             _next_cell(cell, cell_before[n], gate)
             _next_output(state[n], cell, gate[3 * size : 4 * size])
-            outputs[part.gather[row + n]] = state[n]
+            copy(outputs[part.gather[row + n]], state[n])
         cell_before = cells[row : row + running]
         row += running
 
@@ -97,7 +96,7 @@ def _leave(part, cells, leaving):
     last = part.n_rows - part.n_columns
     for row in range(len(cells)):
         if part.gather[row] >= last:
-            leaving[part.gather[row] - last] = cells[row]
+            copy(leaving[part.gather[row] - last], cells[row])
 
 
 @task
@@ -107,21 +106,25 @@ def lstm_backward(a):
     rows, size = len(part.gather), part.units
     x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
     weight_ih, weight_hh = floats(a[WEIGHT_IH], 4 * size, part.inputs), floats(a[WEIGHT_HH], 4 * size, size)
-    gates, cells = floats(a[GATES], rows, padded(4 * size)), floats(a[KEPT], rows, size)
+    gates, cells = floats(a[GATES], rows, whole_panels(4 * size)), floats(a[KEPT], rows, size)
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
     cell_entering = enter(part, a[CELL], a[CELL_STRIDE], a[CELL_INITIAL])
-    gradient, carried = np.zeros_like(gates), np.zeros((len(entering), padded(size)), np.float32)
+    gradient, carried = np.zeros_like(gates), np.zeros((len(entering), whole_panels(size)), np.float32)
     carried_cell = np.zeros((len(entering), size), np.float32)
     grad_outputs = floats(a[GRAD_OUTPUTS], part.n_rows, size)
     grad_leaving = floats(a[GRAD_CELL_LEAVING], part.n_columns, size)
     panels = pack(weight_hh, part.engine.pairs)
-    _loop_back(
-        part, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell, gradient
+    _loop_back(part, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell, gradient)
+    leave_gradient(
+        part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
     )
-    leave_gradient(part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0])
-    leave_gradient(part, carried_cell, floats(a[GRAD_CELL], part.n_columns, size), floats(a[GRAD_CELL_INITIAL], 1, size)[0])
-    recurrent_weight_gradient(part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], 4 * size, padded(size)))
-    grad_weight_ih = floats(a[GRAD_WEIGHT_IH], 4 * size, padded(part.inputs))
+    leave_gradient(
+        part, carried_cell, floats(a[GRAD_CELL], part.n_columns, size), floats(a[GRAD_CELL_INITIAL], 1, size)[0]
+    )
+    recurrent_weight_gradient(
+        part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], 4 * size, whole_panels(size))
+    )
+    grad_weight_ih = floats(a[GRAD_WEIGHT_IH], 4 * size, whole_panels(part.inputs))
     input_weight_gradient(part, gradient, x, grad_weight_ih, floats(a[GRAD_BIAS_IH], 1, 4 * size)[0])
     if a[GRAD_X] != 0:
         panels = pack(weight_ih, part.engine.pairs)
@@ -143,7 +146,8 @@ def _loop_back(part, panels, cell_entering, gates, cells, grad_outputs, grad_lea
                 add_in_place(dc, grad_leaving[flat - last])
             _through_output(grad[3 * size : 4 * size], dc, dh, cells[n], o)
             _through_cell(grad, dc, gate, before[i])
-        carried[:running] = 0.0
+        for i in range(running):
+            clear(carried[i])
         add_product(part.engine, carried[:running], gradient[row : row + running], 4 * size, panels)
 
 

@@ -6,8 +6,8 @@ KEPT holds 1 for relu and 0 for tanh. The outputs are all that the way back need
 import numpy as np
 
 from recurrent_rl.compiled.entry import compiled, row_loop
-from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed
-from recurrent_rl.compiled.rows import ONE, add_in_place, tanh_in_place
+from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed, whole_panels
+from recurrent_rl.compiled.rows import ONE, add_in_place, clear, copy, relu_in_place, tanh_in_place
 from recurrent_rl.compiled.task import floats, task
 from recurrent_rl.memory.kernels.compiled.layer import (
     BIAS_HH,
@@ -32,7 +32,6 @@ from recurrent_rl.memory.kernels.compiled.layer import (
     input_gradient,
     input_weight_gradient,
     leave_gradient,
-    padded,
     project,
     read_part,
     recurrent_weight_gradient,
@@ -47,7 +46,7 @@ def rnn_forward(a):
     x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
     weight_ih, weight_hh = floats(a[WEIGHT_IH], size, part.inputs), floats(a[WEIGHT_HH], size, size)
     bias = floats(a[BIAS_IH], 1, size)[0] + floats(a[BIAS_HH], 1, size)[0]
-    gates = floats(a[GATES], rows, padded(size))
+    gates = floats(a[GATES], rows, whole_panels(size))
     project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
     state = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
     _loop(part, pack_transposed(weight_hh, part.engine.pairs), a[KEPT] != 0, state, gates, outputs)
@@ -60,20 +59,13 @@ def _loop(part, panels, relu, state, gates, outputs):
         rows = gates[row : row + running]
         add_product(part.engine, rows, state[:running], part.units, panels)
         for i in range(running):
-            state[i] = rows[i, : part.units]
+            copy(state[i], rows[i])
             if relu:
-                _relu_in_place(state[i])
+                relu_in_place(state[i])
             else:
                 tanh_in_place(state[i])
-            outputs[part.gather[row + i]] = state[i]
+            copy(outputs[part.gather[row + i]], state[i])
         row += running
-
-
-@row_loop
-def _relu_in_place(x):
-    for u in range(len(x)):
-        if x[u] < 0.0:
-            x[u] = 0.0
 
 
 @task
@@ -84,13 +76,15 @@ def rnn_backward(a):
     x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
     weight_ih, weight_hh = floats(a[WEIGHT_IH], size, part.inputs), floats(a[WEIGHT_HH], size, size)
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
-    gradient = np.zeros((rows, padded(size)), np.float32)
-    carried = np.zeros((len(entering), padded(size)), np.float32)
+    gradient = np.zeros((rows, whole_panels(size)), np.float32)
+    carried = np.zeros((len(entering), whole_panels(size)), np.float32)
     panels = pack(weight_hh, part.engine.pairs)
     _loop_back(part, panels, a[KEPT] != 0, outputs, floats(a[GRAD_OUTPUTS], part.n_rows, size), carried, gradient)
-    leave_gradient(part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0])
-    recurrent_weight_gradient(part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], size, padded(size)))
-    grad_weight_ih = floats(a[GRAD_WEIGHT_IH], size, padded(part.inputs))
+    leave_gradient(
+        part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
+    )
+    recurrent_weight_gradient(part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], size, whole_panels(size)))
+    grad_weight_ih = floats(a[GRAD_WEIGHT_IH], size, whole_panels(part.inputs))
     input_weight_gradient(part, gradient, x, grad_weight_ih, floats(a[GRAD_BIAS_IH], 1, size)[0])
     if a[GRAD_X] != 0:
         panels = pack(weight_ih, part.engine.pairs)
@@ -110,7 +104,8 @@ def _loop_back(part, panels, relu, outputs, grad_outputs, carried, gradient):
                 _through_relu(gradient[row + i, :size], dh, outputs[flat])
             else:
                 _through_tanh(gradient[row + i, :size], dh, outputs[flat])
-        carried[:running] = 0.0
+        for i in range(running):
+            clear(carried[i])
         add_product(part.engine, carried[:running], gradient[row : row + running], size, panels)
 
 
