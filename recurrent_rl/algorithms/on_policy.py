@@ -25,6 +25,7 @@ from recurrent_rl.policies import (
     RecurrentActorCriticCnnPolicy,
     RecurrentActorCriticPolicy,
     RecurrentMultiInputActorCriticPolicy,
+    act_through_rollout,
 )
 from recurrent_rl.rollout import Carry, Decision, Rollout, collect, to_device
 from recurrent_rl.vector import (
@@ -101,6 +102,7 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
         self._boundary = self.snapshot()
         if self.use_sde:
             self.policy.reset_noise(env.num_envs)
+        self._policy_act = act_through_rollout(self.policy, env.num_envs)
         rollout = self._allocate(carry)
         callback.on_rollout_start()
         found = find_non_finite_step(env, None) or find_non_finite(self._last_obs, None)  # type: ignore[arg-type]
@@ -143,7 +145,7 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
     def _act(self, t: int, carry: Carry) -> Decision:
         if self.use_sde and self.sde_sample_freq > 0 and t % self.sde_sample_freq == 0:
             self.policy.reset_noise(len(carry.starts))
-        actions, values, log_probs, state = self.policy.act(carry.observation, carry.state, carry.starts)
+        actions, values, log_probs, state = self._policy_act(carry.observation, carry.state, carry.starts)
         host_actions = actions.cpu().numpy()
         return Decision(actions, values, log_probs, state, host_actions, self.policy.to_env_actions(host_actions))
 

@@ -7,11 +7,12 @@ the inner dimension, which is then half as deep.
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from recurrent_rl.compiled.bfloat16 import pair_neighbours, pair_rows
 from recurrent_rl.compiled.entry import compiled
 from recurrent_rl.compiled.product import WIDTH
-from recurrent_rl.compiled.task import invoke
+from recurrent_rl.compiled.task import floats, invoke, task
 
 BLOCK = 48  # rows: small enough to stay in the first cache, a multiple of the tiles' height
 
@@ -138,3 +139,29 @@ def pack(matrix, pairs):
             else:
                 panel[k, :width] = bits[k, first:past]
     return panels
+
+
+@njit(nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy")
+def _dot(left, right):
+    total = np.float32(0.0)
+    for k in range(len(right)):
+        total += left[k] * right[k]
+    return total
+
+
+@compiled
+def add_dots(out, left, matrix):
+    """Add left[:, :K] @ matrix^T to out [m, >= N], matrix [N, K] as it is: for few rows, where packing costs more."""
+    for n in range(len(matrix)):
+        for i in range(len(left)):
+            out[i, n] += _dot(left[i], matrix[n])
+
+
+@task
+def pack_weights(a):
+    """Pack a matrix for `add_product`; `a` holds its address, N, K, whether as pairs, and the address of the panels."""
+    columns, depth, pairs = a[1], a[2], a[3] != 0
+    panels = pack_transposed(floats(a[0], columns, depth), pairs).reshape(-1)
+    result = floats(a[4], 1, len(panels))[0].view(np.uint32)
+    for i in range(len(panels)):
+        result[i] = panels[i]

@@ -15,7 +15,7 @@ class NoMemory(MemorySpec):
 
     def build(self, input_size: int) -> Memory:
         """Return the identity on inputs [T, B, input_size]."""
-        return _Identity(input_size)
+        return Identity(input_size)
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,19 @@ class FrameWindow(MemorySpec):
         return _Window(input_size, self.length)
 
 
-class _Identity(Memory):
+class Identity(Memory):
+    """The memory of `NoMemory`."""
+
     def __init__(self, input_size: int) -> None:
         super().__init__()
         self.input_size = self.output_size = input_size
 
     def initial_state(self, batch_size: int) -> State:
+        """Return no leaves."""
         return ()
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """Return the inputs."""
         return inputs, state
 
 

@@ -1,5 +1,6 @@
 """Feature extractor -> memory -> heads, as Stable-Baselines3 policies."""
 
+from recurrent_rl.policies.acting import Act, act_through_rollout
 from recurrent_rl.policies.features import MLPFeatures
 from recurrent_rl.policies.lstm import CnnLstmPolicy, LstmPolicy, MlpLstmPolicy, MultiInputLstmPolicy
 from recurrent_rl.policies.recurrent import (
@@ -10,6 +11,7 @@ from recurrent_rl.policies.recurrent import (
 )
 
 __all__ = [
+    "Act",
     "CnnLstmPolicy",
     "Critic",
     "LstmPolicy",
@@ -19,4 +21,5 @@ __all__ = [
     "RecurrentActorCriticCnnPolicy",
     "RecurrentActorCriticPolicy",
     "RecurrentMultiInputActorCriticPolicy",
+    "act_through_rollout",
 ]

@@ -7,9 +7,9 @@ The policy holds parameters only. Memory state goes in and comes out of every ca
 [B, ...]: the actor's leaves first, then the critic's if it has a memory of its own.
 """
 
-from typing import Any, ClassVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar, Literal, get_args
 
-import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.distributions import (
@@ -17,7 +17,7 @@ from stable_baselines3.common.distributions import (
     StateDependentNoiseDistribution,
     make_proba_distribution,
 )
-from stable_baselines3.common.preprocessing import get_action_dim, preprocess_obs
+from stable_baselines3.common.preprocessing import preprocess_obs
 from stable_baselines3.common.torch_layers import (
     BaseFeaturesExtractor,
     CombinedExtractor,
@@ -27,8 +27,9 @@ from stable_baselines3.common.torch_layers import (
 from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor, nn
 
-from recurrent_rl.functional.observation import HostObservation, Observation, map_observation
+from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
+from recurrent_rl.policies.acting import is_program_of, make_stepper, step_by_program
 from recurrent_rl.policies.heads import (
     NetArch,
     check_action_space,
@@ -38,17 +39,19 @@ from recurrent_rl.policies.heads import (
     no_validation,
     split_net_arch,
 )
-from recurrent_rl.policies.saving import SavedAlone
+from recurrent_rl.policies.predict import Predicts
+from recurrent_rl.policies.program.stepper import Stepper
 
 Critic = str | MemorySpec
+Precision = Literal["float32", "bfloat16"]
 _ARGUMENTS = (
     "memory", "critic", "net_arch", "activation_fn", "ortho_init", "use_sde", "log_std_init", "full_std", "use_expln",
     "squash_output", "features_extractor_class", "features_extractor_kwargs", "share_features_extractor",
-    "normalize_images", "optimizer_class", "optimizer_kwargs",
+    "normalize_images", "optimizer_class", "optimizer_kwargs", "precision",
 )  # fmt: skip
 
 
-class RecurrentActorCriticPolicy(SavedAlone):
+class RecurrentActorCriticPolicy(Predicts):
     """Actor and critic over a memory; the arguments but `memory` and `critic` are SB3's ActorCriticPolicy's.
 
     Args:
@@ -74,6 +77,8 @@ class RecurrentActorCriticPolicy(SavedAlone):
         normalize_images: Divide images by 255.
         optimizer_class: Of torch.optim.
         optimizer_kwargs: Its arguments but the learning rate; Adam gets eps=1e-5 unless given.
+        precision: "bfloat16" rounds the factors of the memories' and layers' products; weights, states, sums and heads stay
+            float32. On a CPU it needs AVX512-BF16 to be faster; on CUDA it is torch.autocast.
     """
 
     default_extractor: ClassVar[type[BaseFeaturesExtractor]] = FlattenExtractor
@@ -100,7 +105,10 @@ class RecurrentActorCriticPolicy(SavedAlone):
         normalize_images: bool = True,
         optimizer_class: type[torch.optim.Optimizer] = torch.optim.Adam,
         optimizer_kwargs: dict[str, Any] | None = None,
+        precision: Precision = "float32",
     ) -> None:
+        if precision not in get_args(Precision):
+            raise ValueError(f"precision={precision!r} is unknown; use one of {get_args(Precision)}.")
         check_action_space(action_space)
         check_observation_space(observation_space, features_extractor_class or self.default_extractor)
         if squash_output and not use_sde:
@@ -120,6 +128,8 @@ class RecurrentActorCriticPolicy(SavedAlone):
             squash_output=squash_output,
             normalize_images=normalize_images,
         )
+        self.precision = precision
+        self._steppers: dict[bool, Stepper | None] = {}
         self.use_sde = use_sde
         self.log_std_init = log_std_init
         self.features_extractor = self.make_features_extractor()
@@ -193,14 +203,31 @@ class RecurrentActorCriticPolicy(SavedAlone):
         Returns:
             Outputs of the actor's memory [T, B, O], of the critic's [T, B, O'], and the state after row T - 1.
         """
-        features = self._features(observations, starts, self.features_extractor)  # [T, B, F]
-        outputs, actor_state = self.memory(features, state[: self._actor_leaves], starts)
-        if self.critic_memory is None:
-            return outputs, outputs.detach() if self.detach_critic else outputs, actor_state
-        if self.critic_features is not self.features_extractor:
-            features = self._features(observations, starts, self.critic_features)
-        critic_outputs, critic_state = self.critic_memory(features, state[self._actor_leaves :], starts)
+        with self.autocast():
+            features = self._features(observations, starts, self.features_extractor)  # [T, B, F]
+            outputs, actor_state = self.memory(features, state[: self._actor_leaves], starts)
+            if self.critic_memory is None:
+                return outputs, outputs.detach() if self.detach_critic else outputs, actor_state
+            if self.critic_features is not self.features_extractor:
+                features = self._features(observations, starts, self.critic_features)
+            critic_outputs, critic_state = self.critic_memory(features, state[self._actor_leaves :], starts)
         return outputs, critic_outputs, actor_state + critic_state
+
+    def _latents(self, observations: Observation, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
+        """Return what the nets of actor and critic read, float32 [T B, ...], and the state after row T - 1."""
+        outputs, critic_outputs, state = self.remember(observations, state, starts)
+        with self.autocast():
+            latent, critic_latent = (
+                self.actor_layers(outputs.flatten(0, 1)),
+                self.critic_layers(critic_outputs.flatten(0, 1)),
+            )
+        return latent.float(), critic_latent.float(), state
+
+    def autocast(self) -> AbstractContextManager:
+        """Return the context in which memories and layers run: torch.autocast to bfloat16, or nothing."""
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def _features(self, observations: Observation, starts: Tensor, extractor: BaseFeaturesExtractor) -> Tensor:
         flat = map_observation(lambda x: x.flatten(0, 1), observations)  # [T B, ...]
@@ -224,8 +251,8 @@ class RecurrentActorCriticPolicy(SavedAlone):
         Returns:
             Actions [B, ...], values [B], log-probabilities [B] and the state that follows.
         """
-        latent, critic_latent, state = self._remember_one(observation, state, starts)
-        distribution = self._distribution(self.actor_layers(latent))
+        latent, critic_latent, state = self._latents(_one_row(observation), state, starts.unsqueeze(0))
+        distribution = self.distribution_from(self.action_net(latent), latent)
         actions = distribution.get_actions(deterministic=deterministic)
         return actions, self._values(critic_latent), distribution.log_prob(actions), state
 
@@ -235,14 +262,43 @@ class RecurrentActorCriticPolicy(SavedAlone):
         """Same as `act`."""
         return self.act(observation, state, starts, deterministic)
 
+    def _actor_step(self, observation: Observation, state: State, starts: Tensor) -> tuple[Distribution, State]:
+        found = step_by_program(self, observation, state, starts)
+        if found is not None:
+            return self.distribution_from(found[0]), found[1]
+        with self.autocast():
+            features = self._features(_one_row(observation), starts.unsqueeze(0), self.features_extractor)
+            outputs, state = self.memory(features, state, starts.unsqueeze(0))
+            latent = self.actor_layers(outputs[0])
+        return self.distribution_from(self.action_net(latent.float()), latent.float()), state
+
     def predict_values(self, observation: Observation, state: State, starts: Tensor) -> Tensor:
         """Return V [B] of observations [B, ...] read with `state` (leaves [B, ...]) where `starts` [B] is false."""
-        return self._values(self._remember_one(observation, state, starts)[1])
+        return self._values(self._latents(_one_row(observation), state, starts.unsqueeze(0))[1])
 
-    def _remember_one(self, observation: Observation, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
-        one_row = map_observation(lambda x: x.unsqueeze(0), observation)  # [1, B, ...]
-        outputs, critic_outputs, state = self.remember(one_row, state, starts.unsqueeze(0))
-        return outputs[0], critic_outputs[0], state
+    def acts_as_stock(self) -> bool:
+        """Whether no subclass has a say in a step, so that a program may take it."""
+        stock, mine = RecurrentActorCriticPolicy, type(self)
+        steps = (mine.act, mine.remember, mine._features, mine._latents, mine.distribution_from, mine._values)
+        ours = (stock.act, stock.remember, stock._features, stock._latents, stock.distribution_from, stock._values)
+        return steps == ours
+
+    def kept_stepper(self, batch_size: int, predicting: bool = False) -> Stepper | None:
+        """Return the program for steps of `batch_size` rows (made anew where B or a part changed), or None.
+
+        Args:
+            batch_size: B.
+            predicting: For `predict`: the actor alone, weights read where they lie.
+        """
+        stepper = self._steppers.get(predicting)
+        if (
+            stepper is None
+            or stepper.batch_size != batch_size
+            or not is_program_of(self, stepper, critic=not predicting)
+        ):
+            stepper = make_stepper(self, batch_size, packed=not predicting, critic=not predicting)
+            self._steppers[predicting] = stepper
+        return stepper
 
     # ---------------------------------------------------------------- learning
 
@@ -262,12 +318,12 @@ class RecurrentActorCriticPolicy(SavedAlone):
             Values, log-probabilities and entropies, each [T, B]. Where a distribution has no closed entropy
             (squashed gSDE), minus the log-probability stands in for it.
         """
-        outputs, critic_outputs, _ = self.remember(observations, state, starts)
-        distribution = self._distribution(self.actor_layers(outputs.flatten(0, 1)))
+        latent, critic_latent, _ = self._latents(observations, state, starts)
+        distribution = self.distribution_from(self.action_net(latent), latent)
         log_probs = distribution.log_prob(actions.flatten(0, 1))  # [T B]
         entropy = distribution.entropy()
         entropy = -log_probs if entropy is None else entropy
-        values = self._values(critic_outputs.flatten(0, 1))
+        values = self._values(critic_latent)
         return values.view(starts.shape), log_probs.view(starts.shape), entropy.view(starts.shape)
 
     def reset_noise(self, n_envs: int = 1) -> None:
@@ -276,74 +332,17 @@ class RecurrentActorCriticPolicy(SavedAlone):
             assert self.log_std is not None
             self.distribution.sample_weights(self.log_std, batch_size=n_envs)
 
-    def _distribution(self, latent: Tensor) -> Distribution:
-        parameters = self.action_net(latent)
+    def distribution_from(self, parameters: Tensor, latent: Tensor | None = None) -> Distribution:
+        """Return the action distribution of the action net's output [B, A]; gSDE also reads its input."""
         if isinstance(self.distribution, StateDependentNoiseDistribution):
-            assert self.log_std is not None
+            assert self.log_std is not None and latent is not None
             return self.distribution.proba_distribution(parameters, self.log_std, latent)
         if self.log_std is not None:
             return self.distribution.proba_distribution(parameters, self.log_std)
         return self.distribution.proba_distribution(parameters)
 
     def _values(self, critic_latent: Tensor) -> Tensor:
-        return self.value_net(self.critic_layers(critic_latent)).squeeze(-1)
-
-    # ---------------------------------------------------------------- SB3's predict
-
-    @no_validation()
-    def predict(
-        self,
-        observation: HostObservation,
-        state: tuple[np.ndarray, ...] | None = None,
-        episode_start: np.ndarray | None = None,
-        deterministic: bool = False,
-    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        """Return actions for host observations and the state to pass to the next call.
-
-        Args:
-            observation: One observation, or B stacked.
-            state: What the previous call returned (leaves [B, ...]); None starts episodes.
-            episode_start: bool [B], True where this observation is an episode's first; None starts nothing unless
-                `state` is None.
-            deterministic: The distribution's mode in place of a sample.
-        """
-        if isinstance(observation, tuple):
-            raise ValueError("predict got a tuple: `obs, info = env.reset()` is Gymnasium's form; pass `obs` alone.")
-        self.set_training_mode(False)
-        tensor, vectorised = self.obs_to_tensor(observation)
-        tensor = map_observation(lambda x: x.float() if x.dtype == torch.float64 else x, tensor)
-        batch_size = len(next(iter(tensor.values())) if isinstance(tensor, dict) else tensor)
-        starts = _predict_starts(episode_start, state, batch_size)
-        if state is None:
-            entering = self.memory.initial_state(batch_size)
-        else:
-            entering = tuple(torch.as_tensor(leaf, device=self.device) for leaf in state)
-        with torch.no_grad():
-            one_row = map_observation(lambda x: x.unsqueeze(0), tensor)  # [1, B, ...]
-            features = self._features(one_row, starts.unsqueeze(0), self.features_extractor)
-            outputs, leaving = self.memory(features, entering, starts.unsqueeze(0))
-            actions = self._distribution(self.actor_layers(outputs[0])).get_actions(deterministic=deterministic)
-        env_actions = self.to_env_actions(actions.cpu().numpy())
-        return env_actions if vectorised else env_actions[0], tuple(leaf.cpu().numpy() for leaf in leaving)
-
-    def blank_actions(self, batch_size: int) -> Tensor:
-        """Return zeros of the shape and type that `act` gives for `batch_size` observations."""
-        if isinstance(self.action_space, spaces.Discrete):
-            return torch.zeros(batch_size, dtype=torch.int64, device=self.device)
-        dtype = torch.int64 if isinstance(self.action_space, spaces.MultiDiscrete) else torch.float32
-        return torch.zeros((batch_size, get_action_dim(self.action_space)), dtype=dtype, device=self.device)
-
-    def to_env_actions(self, actions: np.ndarray) -> np.ndarray:
-        """Return actions [B, ...] in the form that the environment takes: clipped or rescaled to its box."""
-        host = actions.reshape((-1, *self.action_space.shape))  # type: ignore[misc]
-        if not isinstance(self.action_space, spaces.Box):
-            return host
-        if self.squash_output:
-            return self.unscale_action(host)  # type: ignore[return-value]
-        return np.clip(host, self.action_space.low, self.action_space.high)
-
-    def _predict(self, observation: Observation, deterministic: bool = False) -> Tensor:
-        raise NotImplementedError("A recurrent policy acts with a state: use predict or act.")
+        return self.value_net(critic_latent).squeeze(-1)
 
 
 class RecurrentActorCriticCnnPolicy(RecurrentActorCriticPolicy):
@@ -358,12 +357,5 @@ class RecurrentMultiInputActorCriticPolicy(RecurrentActorCriticPolicy):
     default_extractor = CombinedExtractor
 
 
-def _predict_starts(episode_start: np.ndarray | None, state: tuple[np.ndarray, ...] | None, batch_size: int) -> Tensor:
-    if state is None:
-        return torch.ones(batch_size, dtype=torch.bool)
-    if episode_start is None:
-        return torch.zeros(batch_size, dtype=torch.bool)
-    starts = torch.as_tensor(np.asarray(episode_start, dtype=bool)).reshape(-1)
-    if len(starts) != batch_size:
-        raise ValueError(f"episode_start has {len(starts)} entries for {batch_size} observations; give one for each.")
-    return starts
+def _one_row(observation: Observation) -> Observation:
+    return map_observation(lambda x: x.unsqueeze(0), observation)  # [1, B, ...]

@@ -126,7 +126,7 @@ def test_refreshed_states_start_each_epoch_without_drift():
 def test_target_kl_stops_an_update_before_the_step():
     env = as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=4)
     model = RecurrentPPO(
-        "MlpRecurrentPolicy", env, n_steps=32, batch_size=32, n_epochs=10, learning_rate=0.05, target_kl=1e-3, seed=0
+        "MlpRecurrentPolicy", env, n_steps=32, batch_size=128, n_epochs=10, learning_rate=0.05, target_kl=1e-3, seed=0
     )
     model.learn(32 * 4)
     assert "train/kl_epoch_10" not in model.logger.name_to_value

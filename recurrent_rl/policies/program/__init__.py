@@ -1,0 +1,1 @@
+"""Acting as one compiled program."""
