@@ -11,15 +11,7 @@ from torch import Tensor
 
 from recurrent_rl.algorithms.on_policy import RecurrentOnPolicyAlgorithm, merge_memory
 from recurrent_rl.algorithms.update import UpdateLog, optimiser_step
-from recurrent_rl.functional import (
-    clip_value_change,
-    clipped_surrogate,
-    explained_variance,
-    kl_k3,
-    masked_mean,
-    masked_value_loss,
-    standardise,
-)
+from recurrent_rl.functional import Objective, Stored, explained_variance, ppo_loss
 from recurrent_rl.memory import MemorySpec
 from recurrent_rl.policies import RecurrentActorCriticPolicy
 from recurrent_rl.rollout import (
@@ -168,12 +160,18 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
 
     def _update_objective(self) -> None:
         progress = self._current_progress_remaining
-        clip_range_vf = self.clip_range_vf
-        self._clip_range = FloatSchedule(self.clip_range)(progress)
-        self._clip_range_vf = None if clip_range_vf is None else FloatSchedule(clip_range_vf)(progress)
-        self.logger.record("train/clip_range", self._clip_range)
-        if self._clip_range_vf is not None:
-            self.logger.record("train/clip_range_vf", self._clip_range_vf)
+        clip_range = FloatSchedule(self.clip_range)(progress)
+        clip_range_vf = None if self.clip_range_vf is None else FloatSchedule(self.clip_range_vf)(progress)
+        self._objective = Objective(
+            clip_range=clip_range,
+            clip_range_vf=clip_range_vf,
+            entropy_weight=self.ent_coef,
+            value_weight=self.vf_coef,
+            normalise=self.normalize_advantage,
+        )
+        self.logger.record("train/clip_range", clip_range)
+        if clip_range_vf is not None:
+            self.logger.record("train/clip_range_vf", clip_range_vf)
 
     def _step_minibatch(self, minibatch: Minibatch, log: UpdateLog) -> bool:
         """Take one optimiser step; return False, without the step, where target_kl says to stop."""
@@ -188,29 +186,17 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
 
     def loss(self, minibatch: Minibatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the PPO loss of a minibatch and its figures, all scalars on the training device."""
-        valid = minibatch.valid
         values, log_probs, entropy = self.policy.evaluate_actions(
             minibatch.observations, minibatch.actions, minibatch.entry_state, minibatch.starts
         )
-        log_ratio = (log_probs - minibatch.log_probs).where(valid, 0.0)
-        advantages = standardise(minibatch.advantages, valid) if self.normalize_advantage else minibatch.advantages
-        policy_loss = -masked_mean(clipped_surrogate(log_ratio, advantages, self._clip_range), valid)
-        kept_values = clip_value_change(values, minibatch.values, self._clip_range_vf)
-        value_loss = masked_value_loss(kept_values, minibatch.returns, valid)
-        entropy_loss = -masked_mean(entropy, valid)
-        loss = policy_loss + self.ent_coef * entropy_loss + self.vf_coef * value_loss
-        with torch.no_grad():
-            ratio_error = torch.expm1(log_ratio).abs()  # |ratio - 1|
-            figures = {
-                "loss": loss.detach(),
-                "policy_gradient_loss": policy_loss.detach(),
-                "value_loss": value_loss.detach(),
-                "entropy_loss": entropy_loss.detach(),
-                "approx_kl": masked_mean(kl_k3(log_ratio), valid),
-                "clip_fraction": masked_mean((ratio_error > self._clip_range).float(), valid),
-                "ratio_error": ratio_error.max(),
-            }
-        return loss, figures
+        stored = Stored(
+            log_probs=minibatch.log_probs,
+            advantages=minibatch.advantages,
+            returns=minibatch.returns,
+            values=minibatch.values,
+            valid=minibatch.valid,
+        )
+        return ppo_loss(values, log_probs, entropy, stored, self._objective)
 
     def _refreshed(self, chunks: Minibatch) -> Minibatch:
         self.policy.set_training_mode(False)  # the stored states were made without dropout

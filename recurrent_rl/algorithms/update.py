@@ -13,9 +13,11 @@ from recurrent_rl.policies import RecurrentActorCriticPolicy
 
 def optimiser_step(policy: RecurrentActorCriticPolicy, loss: Tensor, max_grad_norm: float) -> Tensor:
     """Step the policy's optimiser down the gradient of `loss`; return the gradient's norm before clipping."""
-    policy.optimizer.zero_grad(set_to_none=True)
+    parameters = list(policy.parameters())
+    for parameter in parameters:
+        parameter.grad = None
     loss.backward()
-    norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm)
+    norm = torch.nn.utils.clip_grad_norm_(parameters, max_grad_norm, foreach=not loss.is_meta)
     policy.optimizer.step()
     return norm
 

@@ -4,6 +4,7 @@ Such a function touches neither the interpreter nor its lock, so it can run on a
 its address, so that what many share (the matrix product) is compiled once.
 """
 
+import ctypes
 import logging
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ class Task:
     def __init__(self, function: Callable[[Any], None]) -> None:
         self._function = function
         self._compiled: Any = None
+        self._call: Any = None
         self.__doc__ = function.__doc__
 
     @property
@@ -36,6 +38,12 @@ class Task:
             if not self._compiled.cache_hits:
                 say_compiled(self._function.__name__, time.perf_counter() - started)
         return self._compiled.address
+
+    def call(self, table: int) -> None:
+        """Run it in this thread with the table at an address."""
+        if self._call is None:
+            self._call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
+        self._call(table)
 
 
 task = Task
@@ -60,6 +68,12 @@ def _as_pointer(typingctx, address):
 def floats(address, rows, columns):
     """Return the float32 array [rows, columns] at an address."""
     return carray(_as_pointer(address), (rows, columns), np.float32)
+
+
+@njit
+def numbers(address, count):
+    """Return the float64 array [count] at an address."""
+    return carray(_as_pointer(address), (count,), np.float64)
 
 
 @njit

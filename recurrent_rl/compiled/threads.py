@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recurrent_rl.compiled.task import Task, invoke, take_next, task
 
@@ -35,6 +36,12 @@ def run_tasks(function: Task, tables: np.ndarray) -> None:
     job = np.array([0, count, function.address, tables.ctypes.data, stride])
     workers = min(count, torch.get_num_threads())
     _parallel()(_work_off.address, job.ctypes.data, workers, 0)
+
+
+def run_task(function: Task, *arguments: int | Tensor) -> None:
+    """Call `function` once, in this thread, with a table of numbers and of the tensors' addresses."""
+    table = np.array([x.data_ptr() if isinstance(x, Tensor) else x for x in arguments], dtype=np.int64)
+    function.call(table.ctypes.data)
 
 
 @cache

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import torch
 from gymnasium import spaces
+from stable_baselines3.common.distributions import Distribution
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.torch_layers import (
     BaseFeaturesExtractor,
@@ -15,7 +16,7 @@ from stable_baselines3.common.torch_layers import (
     NatureCNN,
     create_mlp,
 )
-from torch import nn
+from torch import Tensor, nn
 
 from recurrent_rl.policies.features import MLPFeatures
 from recurrent_rl.policies.layers import Layers
@@ -73,6 +74,12 @@ def hidden_layers(input_size: int, widths: Sequence[int], activation_fn: type[nn
     """Return the layers between the memory and a head, and their output size."""
     layers = Layers(*create_mlp(input_size, -1, list(widths), activation_fn)) if widths else Layers()
     return layers, widths[-1] if widths else input_size
+
+
+def log_prob_and_entropy(distribution: Distribution, actions: Tensor) -> tuple[Tensor, Tensor]:
+    """Return log p(action) and entropy, each [R]; minus the first stands in where there is no closed entropy."""
+    log_probs, entropy = distribution.log_prob(actions), distribution.entropy()
+    return log_probs, -log_probs if entropy is None else entropy
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, get_args
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.distributions import (
+    CategoricalDistribution,
     Distribution,
     StateDependentNoiseDistribution,
     make_proba_distribution,
@@ -27,6 +28,7 @@ from stable_baselines3.common.torch_layers import (
 from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor, nn
 
+from recurrent_rl.functional import categorical
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
 from recurrent_rl.policies.acting import is_program_of, make_stepper, step_by_program
@@ -36,6 +38,7 @@ from recurrent_rl.policies.heads import (
     check_observation_space,
     hidden_layers,
     initialise_orthogonally,
+    log_prob_and_entropy,
     no_validation,
     split_net_arch,
 )
@@ -43,6 +46,7 @@ from recurrent_rl.policies.predict import Predicts
 from recurrent_rl.policies.program.stepper import Stepper
 
 Critic = str | MemorySpec
+_ADAM_ARGUMENTS = {"betas", "eps", "weight_decay", "amsgrad"}
 Precision = Literal["float32", "bfloat16"]
 _ARGUMENTS = (
     "memory", "critic", "net_arch", "activation_fn", "ortho_init", "use_sde", "log_std_init", "full_std", "use_expln",
@@ -151,6 +155,8 @@ class RecurrentActorCriticPolicy(Predicts):
                 self.action_net,
                 self.value_net,
             )
+        if issubclass(optimizer_class, torch.optim.Adam) and optimizer_kwargs.keys() <= _ADAM_ARGUMENTS:
+            optimizer_kwargs = {**optimizer_kwargs, "fused": True}  # one call for all parameters
         self.optimizer = optimizer_class(self.parameters(), lr=lr_schedule(1), **optimizer_kwargs)  # type: ignore[call-arg]
 
     # ---------------------------------------------------------------- building
@@ -319,10 +325,11 @@ class RecurrentActorCriticPolicy(Predicts):
             (squashed gSDE), minus the log-probability stands in for it.
         """
         latent, critic_latent, _ = self._latents(observations, state, starts)
-        distribution = self.distribution_from(self.action_net(latent), latent)
-        log_probs = distribution.log_prob(actions.flatten(0, 1))  # [T B]
-        entropy = distribution.entropy()
-        entropy = -log_probs if entropy is None else entropy
+        parameters, flat_actions = self.action_net(latent), actions.flatten(0, 1)  # [T B, A], [T B, ...]
+        if isinstance(self.distribution, CategoricalDistribution):
+            log_probs, entropy = categorical(parameters, flat_actions)
+        else:
+            log_probs, entropy = log_prob_and_entropy(self.distribution_from(parameters, latent), flat_actions)
         values = self._values(critic_latent)
         return values.view(starts.shape), log_probs.view(starts.shape), entropy.view(starts.shape)
 
@@ -335,7 +342,8 @@ class RecurrentActorCriticPolicy(Predicts):
     def distribution_from(self, parameters: Tensor, latent: Tensor | None = None) -> Distribution:
         """Return the action distribution of the action net's output [B, A]; gSDE also reads its input."""
         if isinstance(self.distribution, StateDependentNoiseDistribution):
-            assert self.log_std is not None and latent is not None
+            assert self.log_std is not None
+            assert latent is not None
             return self.distribution.proba_distribution(parameters, self.log_std, latent)
         if self.log_std is not None:
             return self.distribution.proba_distribution(parameters, self.log_std)
