@@ -1,81 +1,66 @@
-"""Training throughput of recurrent_rl and sb3-contrib side by side: same environments, network and BPTT length.
+"""Training throughput beside sb3-contrib and beside the arithmetic floor; the bare layer; latency; a sweep.
 
     make bench
+    python -m experiments.throughput.run --tables loop layer --repetitions 3
 
-Both train on the same batched VecEnv, 64 environments x 128 steps, LSTM 128, 4 epochs. The two sides alternate, and the
-medians' ratio is what counts; the absolute figures belong to this machine.
+Prints the tables, and writes them to results/ as CSV and the sweep as a PNG too. All sides of a row alternate in one
+process. The figures belong to the machine that the first line names; the ratios are what counts.
 """
 
 import argparse
-import json
-import statistics
-import time
-from pathlib import Path
-from typing import Any
 
-import sb3_contrib
 import torch
 
-import recurrent_rl
-from recurrent_rl.vector import as_vec_env
+from experiments.throughput.arithmetic import product_rate
+from experiments.throughput.latency import latency_table
+from experiments.throughput.layer import layer_table
+from experiments.throughput.loop import loop_table
+from experiments.throughput.output import RESULTS, Row, machine, save, show
+from experiments.throughput.plot import draw
+from experiments.throughput.sweep import sweep_table
+from experiments.throughput.timing import Effort
 
-N_ENVS, N_STEPS, EPOCHS, HIDDEN = 64, 128, 4, 128
-LIBRARIES = {"recurrent_rl": recurrent_rl, "sb3-contrib": sb3_contrib}
-
-
-def make_model(library: str, batch_size: int) -> Any:
-    env = as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=N_ENVS)
-    return LIBRARIES[library].RecurrentPPO(
-        "MlpLstmPolicy",
-        env,
-        n_steps=N_STEPS,
-        batch_size=batch_size,
-        n_epochs=EPOCHS,
-        seed=0,
-        device="cpu",
-        policy_kwargs={"lstm_hidden_size": HIDDEN},
-        **({"bptt_horizon": N_STEPS} if library == "recurrent_rl" else {}),
-    )
+TABLES = {"loop": loop_table, "layer": layer_table, "latency": latency_table}
 
 
-def steps_per_second(model: Any, rollouts: int) -> float:
-    steps = rollouts * N_ENVS * N_STEPS
-    started = time.perf_counter()
-    model.learn(steps, reset_num_timesteps=False)
-    return steps / (time.perf_counter() - started)
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", nargs="+", choices=[*TABLES, "sweep"], default=[*TABLES, "sweep"])
+    parser.add_argument("--precisions", nargs="+", choices=["float32", "bfloat16"], default=["float32"])
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--fresh", action="store_true", help="measure cells of the sweep that are there again")
+    return parser.parse_args()
 
 
-def compare(batch_size: int, repetitions: int) -> dict[str, Any]:
-    """Alternate the two sides; return their speeds and the ratio of the medians."""
-    models = {library: make_model(library, batch_size) for library in LIBRARIES}
-    for model in models.values():
-        steps_per_second(model, 1)  # warm up
-    speeds: dict[str, list[float]] = {library: [] for library in LIBRARIES}
-    for _ in range(repetitions):
-        for library, model in models.items():
-            speeds[library].append(steps_per_second(model, 1))
-    medians = {library: statistics.median(values) for library, values in speeds.items()}
-    ratio = medians["recurrent_rl"] / medians["sb3-contrib"]
-    print(
-        f"batch_size {batch_size:>5}: recurrent_rl {medians['recurrent_rl']:6.0f} steps/s, "
-        f"sb3-contrib {medians['sb3-contrib']:6.0f} steps/s, ratio {ratio:.1f}",
-        flush=True,
-    )
-    return {"batch_size": batch_size, "steps_per_second": speeds, "ratio": ratio}
+def print_header(here: str) -> None:
+    print(here)
+    for dtype in (torch.float32, torch.bfloat16):
+        print(f"2048 x 2048 x 2048 matrix product, {dtype}: {product_rate(dtype) / 1e9:.0f} GFLOP/s", flush=True)
+
+
+def run_table(name: str, effort: Effort, here: str) -> None:
+    rows: list[Row] = [{"machine": here} | row for row in TABLES[name](effort)]
+    save(RESULTS / f"{name}.csv", rows)
+    show([{key: row[key] for key in row if key != "machine"} for row in rows])
+
+
+def run_sweep(effort: Effort, here: str, fresh: bool) -> None:
+    rows = sweep_table(effort, here, fresh)
+    show([{key: row[key] for key in row if key != "machine"} for row in rows])
+    draw(rows, here, RESULTS / "sweep.png")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[128, 512, 2048], help="128 is both defaults")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
+    options = parse()
     torch.set_num_threads(options.threads)
-    print(f"{N_ENVS} environments x {N_STEPS} steps, LSTM {HIDDEN}, {EPOCHS} epochs, {options.threads} thread(s)")
-    results = [compare(batch_size, options.repetitions) for batch_size in options.batch_sizes]
-    (Path(__file__).parent / "result.json").write_text(
-        json.dumps({**vars(options), "results": results}, indent=2) + "\n"
-    )
+    here = machine(options.threads)
+    effort = Effort(repetitions=options.repetitions, precisions=tuple(options.precisions))
+    print_header(here)
+    for name in (name for name in options.tables if name in TABLES):
+        run_table(name, effort, here)
+    if "sweep" in options.tables:
+        run_sweep(effort, here, options.fresh)
 
 
 if __name__ == "__main__":
