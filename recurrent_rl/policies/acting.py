@@ -69,6 +69,13 @@ def step_by_program(
     return parameters, state
 
 
+def choose(policy: "RecurrentActorCriticPolicy", parameters: Tensor, deterministic: bool) -> Tensor:
+    """Return actions [B, ...] of a distribution's parameters [B, A], the likeliest or drawn."""
+    if not isinstance(policy.distribution, CategoricalDistribution):
+        return policy.distribution_from(parameters.clone()).get_actions(deterministic)
+    return parameters.argmax(dim=1) if deterministic else sample(policy.distribution, parameters)[0]
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """What a program is made of: encoders, memories, the layers of actor and critic."""
@@ -77,9 +84,6 @@ class _Parts:
     memories: list[Memory]
     actor: list[nn.Module]
     critic: list[nn.Module]
-
-    def all(self) -> tuple[nn.Module, ...]:
-        return (*self.encoders, *self.memories, *self.actor, *self.critic)
 
 
 def _parts(policy: "RecurrentActorCriticPolicy", critic: bool) -> _Parts:
@@ -100,12 +104,19 @@ def make_stepper(policy: "RecurrentActorCriticPolicy", batch_size: int, packed: 
         return None
     widths = [_width(extractor) for extractor in _extractors(policy)[: len(parts.encoders)]]
     with policy.autocast():
-        return Stepper(parts.encoders, parts.memories, parts.actor, parts.critic, widths, batch_size, packed)
+        stepper = Stepper(parts.encoders, parts.memories, parts.actor, parts.critic, widths, batch_size, packed)
+    stepper.owners = _owners(policy)
+    return stepper
 
 
 def is_program_of(policy: "RecurrentActorCriticPolicy", stepper: Stepper, critic: bool) -> bool:
     """Whether the program still is that of the policy's parts."""
-    return stepper.is_made_of(_parts(policy, critic).all())
+    return stepper.owners == _owners(policy)
+
+
+def _owners(policy: "RecurrentActorCriticPolicy") -> tuple[nn.Module | None, ...]:
+    heads = (policy.actor_layers, policy.action_net, policy.critic_layers, policy.value_net)
+    return (policy.memory, policy.critic_memory, policy.features_extractor, policy.critic_features, *heads)
 
 
 def _extractors(policy: "RecurrentActorCriticPolicy") -> list[BaseFeaturesExtractor]:

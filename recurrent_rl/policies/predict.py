@@ -5,7 +5,6 @@ from abc import abstractmethod
 import numpy as np
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.distributions import Distribution
 from stable_baselines3.common.preprocessing import get_action_dim
 from torch import Tensor
 
@@ -21,8 +20,10 @@ class Predicts(SavedAlone):
     memory: Memory
 
     @abstractmethod
-    def _actor_step(self, observation: Observation, state: State, starts: Tensor) -> tuple[Distribution, State]:
-        """Return the action distribution for observations [B, ...], and the actor's state that follows."""
+    def _choose(
+        self, observation: Observation, state: State, starts: Tensor, deterministic: bool
+    ) -> tuple[Tensor, State]:
+        """Return actions for observations [B, ...], and the actor's state that follows."""
 
     @no_validation()
     def predict(
@@ -43,9 +44,9 @@ class Predicts(SavedAlone):
         """
         if isinstance(observation, tuple):
             raise ValueError("predict got a tuple: `obs, info = env.reset()` is Gymnasium's form; pass `obs` alone.")
-        self.set_training_mode(False)
-        tensor, vectorised = self.obs_to_tensor(observation)
-        tensor = map_observation(lambda x: x.float() if x.dtype == torch.float64 else x, tensor)
+        if self.training:
+            self.set_training_mode(False)
+        tensor, vectorised = self._to_tensor(observation)
         batch_size = len(next(iter(tensor.values())) if isinstance(tensor, dict) else tensor)
         starts = _predict_starts(episode_start, state, batch_size)
         if state is None:
@@ -53,10 +54,21 @@ class Predicts(SavedAlone):
         else:
             entering = tuple(torch.as_tensor(leaf, device=self.device) for leaf in state)
         with torch.no_grad():
-            distribution, leaving = self._actor_step(tensor, entering, starts)
-            actions = distribution.get_actions(deterministic=deterministic)
+            actions, leaving = self._choose(tensor, entering, starts, deterministic)
         env_actions = self.to_env_actions(actions.cpu().numpy())
         return env_actions if vectorised else env_actions[0], tuple(leaf.cpu().numpy() for leaf in leaving)
+
+    def _to_tensor(self, observation: HostObservation) -> tuple[Observation, bool]:
+        """Return one observation or B as a tensor [B, ...], float64 as float32, and whether they were B."""
+        space = self.observation_space
+        if isinstance(observation, np.ndarray) and isinstance(space, spaces.Box) and len(space.shape) == 1:
+            vectorised = observation.ndim == 2
+            if observation.shape[vectorised:] == space.shape:  # what SB3 would find out too, in five times the time
+                rows = observation if vectorised else observation[None]
+                kind = np.float32 if rows.dtype == np.float64 else rows.dtype
+                return torch.as_tensor(np.array(rows, dtype=kind), device=self.device), vectorised
+        tensor, vectorised = self.obs_to_tensor(observation)
+        return map_observation(lambda x: x.float() if x.dtype == torch.float64 else x, tensor), vectorised
 
     def blank_actions(self, batch_size: int) -> Tensor:
         """Return zeros of the shape and type that `act` gives for `batch_size` observations."""

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from recurrent_rl.functional import categorical
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
-from recurrent_rl.policies.acting import is_program_of, make_stepper, step_by_program
+from recurrent_rl.policies.acting import choose, is_program_of, make_stepper, step_by_program
 from recurrent_rl.policies.heads import (
     NetArch,
     check_action_space,
@@ -191,6 +191,11 @@ class RecurrentActorCriticPolicy(Predicts):
             )
         return self.distribution.proba_distribution_net(latent_dim=latent_size), None  # type: ignore[return-value]
 
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are (SB3's own property walks through all of them)."""
+        return self.value_net.weight.device
+
     # ---------------------------------------------------------------- memory state
 
     def initial_state(self, batch_size: int) -> State:
@@ -268,15 +273,18 @@ class RecurrentActorCriticPolicy(Predicts):
         """Same as `act`."""
         return self.act(observation, state, starts, deterministic)
 
-    def _actor_step(self, observation: Observation, state: State, starts: Tensor) -> tuple[Distribution, State]:
+    def _choose(
+        self, observation: Observation, state: State, starts: Tensor, deterministic: bool
+    ) -> tuple[Tensor, State]:
         found = step_by_program(self, observation, state, starts)
         if found is not None:
-            return self.distribution_from(found[0]), found[1]
+            parameters, state = found
+            return choose(self, parameters, deterministic), state
         with self.autocast():
             features = self._features(_one_row(observation), starts.unsqueeze(0), self.features_extractor)
             outputs, state = self.memory(features, state, starts.unsqueeze(0))
-            latent = self.actor_layers(outputs[0])
-        return self.distribution_from(self.action_net(latent.float()), latent.float()), state
+            latent = self.actor_layers(outputs[0]).float()
+        return self.distribution_from(self.action_net(latent), latent).get_actions(deterministic), state
 
     def predict_values(self, observation: Observation, state: State, starts: Tensor) -> Tensor:
         """Return V [B] of observations [B, ...] read with `state` (leaves [B, ...]) where `starts` [B] is false."""

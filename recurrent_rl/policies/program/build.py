@@ -5,7 +5,6 @@ packs the weights once (`packed`, for a rollout) or reads them where they lie (f
 one call on as many threads as its rows keep busy.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +50,8 @@ class Program:
         self.batch_size, self.packed, self.bfloat16 = batch_size, packed, bfloat16
         self._lines: list[np.ndarray] = []
         self._slots: list[Tensor] = []
-        self._weights: list[tuple[int, int, Callable[[], Tensor]]] = []
+        self._weights: list[tuple[int, int, nn.Module, str]] = []
+        self._initial: list[tuple[int, int, RecurrentMemory, tuple[int, int]]] = []
         self._places: list[_StatePlace] = []
         self._shapes: list[tuple[int, int]] = []  # of the state's leaves, L and H
         self._held: list[Tensor] = []  # what instructions point at stays alive
@@ -71,9 +71,9 @@ class Program:
             if isinstance(module, nn.Linear):
                 activation = ACTIVATIONS.get(type(after), dense.NONE)
                 source = self._add_line(run.DENSE, activation, source, module.in_features, module.out_features)
-                self._point(run.WEIGHT, lambda module=module: module.weight)
+                self._point(run.WEIGHT, module, "weight")
                 if module.bias is not None:
-                    self._point(run.BIAS, lambda module=module: module.bias)
+                    self._point(run.BIAS, module, "bias")
         return source
 
     def add_memory(self, memory: RecurrentMemory, source: Tensor) -> Tensor:
@@ -88,10 +88,10 @@ class Program:
             if memory.spec.bias:
                 names |= {run.BIAS: "bias_ih", run.BIAS_HH: "bias_hh"}
             for field, name in names.items():
-                self._point(field, lambda name=f"{name}_l{layer}": memory.get_parameter(name))
+                self._point(field, memory, f"{name}_l{layer}")
             for leaf, field in zip(range(memory.cell.leaves), (run.HIDDEN, run.CELL_STATE)):
                 self._places.append(_StatePlace(len(self._lines) - 1, field, first + leaf, layer))
-                self._point(field + 2, lambda leaf=leaf, layer=layer: memory.initial[leaf, layer])
+                self._initial.append((len(self._lines) - 1, field + 2, memory, (leaf, layer)))
         return source
 
     def _add_line(self, operation: int, kind: int, source: Tensor, inputs: int, outputs: int) -> Tensor:
@@ -104,21 +104,21 @@ class Program:
         self._work += self.batch_size * inputs * outputs
         return target
 
-    def _point(self, field: int, weight: Callable[[], Tensor]) -> None:
-        self._weights.append((len(self._lines) - 1, field, weight))
+    def _point(self, field: int, module: nn.Module, name: str) -> None:
+        self._weights.append((len(self._lines) - 1, field, module, name))
 
     # ---------------------------------------------------------------- running
 
     def weights(self) -> list[Tensor]:
         """Return the weights as they are now, in the order of the instructions."""
-        return [weight().detach() for _, _, weight in self._weights]
+        return [module._parameters[name] for _, _, module, name in self._weights]  # type: ignore[misc]
 
     def refresh(self, weights: list[Tensor]) -> None:
         """Take the weights: pack them, or note where they lie."""
         self._program = np.stack(self._lines)
         self._held, jobs = [], []
-        for (line, field, _), tensor in zip(self._weights, weights, strict=True):
-            tensor = tensor.contiguous()
+        for (line, field, _, _), tensor in zip(self._weights, weights, strict=True):
+            tensor = tensor.detach().contiguous()
             self._held.append(tensor)
             if self.packed and field in _PACKED_FIELDS:
                 outputs, depth = tensor.shape
@@ -128,6 +128,9 @@ class Program:
                 jobs.append((tensor.data_ptr(), outputs, depth, self.bfloat16, panels.data_ptr()))
                 tensor = panels
             self._program[line, field] = tensor.data_ptr()
+        for line, field, memory, place in self._initial:
+            self._held.append(memory.initial.detach()[place].contiguous())
+            self._program[line, field] = self._held[-1].data_ptr()
         if jobs:
             run_tasks(pack_weights, np.array(jobs, dtype=np.int64))
         self._jobs = self._deal()

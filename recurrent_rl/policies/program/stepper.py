@@ -59,7 +59,9 @@ class Stepper:
     ) -> None:
         from recurrent_rl.policies.program.build import Program
 
-        self.batch_size, self._parts = batch_size, (*encoders, *memories, *actor, *critic)
+        self._packed, self._addresses = packed, list[int]()
+        self.batch_size = batch_size
+        self.owners: tuple[nn.Module | None, ...] = ()  # the policy's parts, to see when one is replaced
         self.program = program = Program(batch_size, packed, packed and bfloat16_wanted())
         self._sources = [program.slot(width) for width in inputs]
         encoded = [program.add_layers(*pair) for pair in zip(encoders, self._sources, strict=True)]
@@ -76,10 +78,6 @@ class Stepper:
             self._values = program.add_layers(stack, self._values)
         self._width = actor[-1].out_features
 
-    def is_made_of(self, parts: tuple[nn.Module, ...]) -> bool:
-        """Whether the program still is that of these encoders, memories and layers."""
-        return len(self._parts) == len(parts) and all(mine is theirs for mine, theirs in zip(self._parts, parts))
-
     def fits(self, state: State) -> bool:
         """Whether a step can begin with this state."""
         return self.program.fits(state)
@@ -87,11 +85,15 @@ class Stepper:
     def refresh(self) -> bool:
         """Take the weights as they are now; return False where the program does not apply to them (any more)."""
         weights = self.program.weights()
+        addresses = [weight.data_ptr() for weight in weights]
+        if addresses == self._addresses and not self._packed:
+            return True
         if not weights or why_not(weights[0]) is not None:
             return False
         if any(weight.dtype is not torch.float32 or not weight.is_cpu for weight in weights):
             return False
         self.program.refresh(weights)
+        self._addresses = addresses
         return True
 
     def step(self, features: list[Tensor], state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
