@@ -3,14 +3,14 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.initialise import InputInit, RecurrentInit, initialise_layer
-from recurrent_rl.memory.kernels.choose import RunLayer, choose_kernel
+from recurrent_rl.memory.kernels.choose import RunLayer, choose_kernel, choose_together
 from recurrent_rl.memory.kernels.loop import Cell, gru_cell, lstm_cell, relu_cell, tanh_cell
 
 
@@ -171,15 +171,26 @@ class RecurrentMemory(Memory):
     def _run(self, inputs: Tensor, state: State, run_layer: RunLayer) -> tuple[Tensor, State]:
         outputs, exits = inputs, []
         for layer in range(self.spec.num_layers):
-            if layer > 0 and self.spec.dropout > 0:
-                outputs = nn.functional.dropout(outputs, self.spec.dropout, self.training)
-            initial = tuple(leaf[layer] for leaf in self.initial)
-            entry = tuple(leaf[:, layer] for leaf in state)
-            outputs, leaving = run_layer(inputs=outputs, entry=entry, initial=initial, weights=self._weights(layer))
+            outputs, leaving = run_layer(**self._call(layer, outputs, state))
             exits.append(leaving)
-            if self.spec.layer_norm:
-                outputs = self.get_submodule(f"norm_l{layer}")(outputs)
-        return outputs, tuple(torch.stack(leaves, dim=1) for leaves in zip(*exits, strict=True))  # [B, L, H]
+            outputs = self._normalised(layer, outputs)
+        return outputs, _stacked(exits)
+
+    def _call(self, layer: int, inputs: Tensor, state: State) -> dict[str, Any]:
+        """Return the arguments of a kernel for one layer."""
+        if layer > 0 and self.spec.dropout > 0:
+            inputs = nn.functional.dropout(inputs, self.spec.dropout, self.training)
+        initial = tuple(leaf[layer] for leaf in self.initial)
+        entry = tuple(leaf[:, layer] for leaf in state)
+        return {"inputs": inputs, "entry": entry, "initial": initial, "weights": self._weights(layer)}
+
+    def _normalised(self, layer: int, outputs: Tensor) -> Tensor:
+        return self.get_submodule(f"norm_l{layer}")(outputs) if self.spec.layer_norm else outputs
+
+    def is_like(self, other: "RecurrentMemory") -> bool:
+        """Whether both have the same cell and as many layers of the same size."""
+        sizes = other.cell.name, other.spec.num_layers, other.spec.hidden_size
+        return (self.cell.name, self.spec.num_layers, self.spec.hidden_size) == sizes
 
     def _weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         weight_ih, weight_hh = self.get_parameter(f"weight_ih_l{layer}"), self.get_parameter(f"weight_hh_l{layer}")
@@ -202,3 +213,35 @@ class RecurrentMemory(Memory):
             different = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
             raise RuntimeError(f"The torch module does not fit, size mismatch or missing: {different}.")
         self.load_state_dict(module.state_dict(), strict=False)
+
+
+def _stacked(exits: list[State]) -> State:
+    """Return the layers' states, leaves [B, H] each, as one state with leaves [B, L, H]."""
+    if len(exits) == 1:
+        return tuple(leaf.unsqueeze(1) for leaf in exits[0])
+    return tuple(torch.stack(leaves, dim=1) for leaves in zip(*exits, strict=True))
+
+
+def remember_together(
+    memories: tuple[Memory, Memory], inputs: tuple[Tensor, Tensor], states: tuple[State, State], starts: Tensor
+) -> list[tuple[Tensor, State]]:
+    """Return what each memory gives for its inputs [T, B, I] and state; alike ones run side by side where that is faster.
+
+    Args:
+        memories: Of actor and critic, say.
+        inputs: Of each.
+        states: Of each.
+        starts: [T, B] bool on the host, the same for both.
+    """
+    one, other = memories
+    alike = isinstance(one, RecurrentMemory) and isinstance(other, RecurrentMemory) and one.is_like(other)
+    run = choose_together(one.cell, one.spec.hidden_size, inputs[0], starts) if alike else None  # type: ignore[union-attr]
+    if run is None:
+        return [memory(x, state, starts) for memory, x, state in zip(memories, inputs, states, strict=True)]
+    outputs, exits = list(inputs), ([], [])
+    for layer in range(one.spec.num_layers):  # type: ignore[union-attr]
+        calls = [memory._call(layer, x, state) for memory, x, state in zip(memories, outputs, states, strict=True)]  # type: ignore[union-attr]
+        for i, (result, leaving) in enumerate(run(calls)):
+            outputs[i] = memories[i]._normalised(layer, result)  # type: ignore[union-attr]
+            exits[i].append(leaving)
+    return [(x, _stacked(leaves)) for x, leaves in zip(outputs, exits, strict=True)]

@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from recurrent_rl.functional import categorical
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
+from recurrent_rl.memory.recurrent import remember_together
 from recurrent_rl.policies.acting import choose, is_program_of, make_stepper, step_by_program
 from recurrent_rl.policies.heads import (
     NetArch,
@@ -216,13 +217,16 @@ class RecurrentActorCriticPolicy(Predicts):
         """
         with self.autocast():
             features = self._features(observations, starts, self.features_extractor)  # [T, B, F]
-            outputs, actor_state = self.memory(features, state[: self._actor_leaves], starts)
             if self.critic_memory is None:
-                return outputs, outputs.detach() if self.detach_critic else outputs, actor_state
+                outputs, state = self.memory(features, state, starts)
+                return outputs, outputs.detach() if self.detach_critic else outputs, state
+            critic_features = features
             if self.critic_features is not self.features_extractor:
-                features = self._features(observations, starts, self.critic_features)
-            critic_outputs, critic_state = self.critic_memory(features, state[self._actor_leaves :], starts)
-        return outputs, critic_outputs, actor_state + critic_state
+                critic_features = self._features(observations, starts, self.critic_features)
+            states = state[: self._actor_leaves], state[self._actor_leaves :]
+            memories, inputs = (self.memory, self.critic_memory), (features, critic_features)
+            actor, critic = remember_together(memories, inputs, states, starts)
+        return actor[0], critic[0], actor[1] + critic[1]
 
     def _latents(self, observations: Observation, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
         """Return what the nets of actor and critic read, float32 [T B, ...], and the state after row T - 1."""
@@ -243,7 +247,7 @@ class RecurrentActorCriticPolicy(Predicts):
     def _features(self, observations: Observation, starts: Tensor, extractor: BaseFeaturesExtractor) -> Tensor:
         flat = map_observation(lambda x: x.flatten(0, 1), observations)  # [T B, ...]
         preprocessed = preprocess_obs(flat, self.observation_space, normalize_images=self.normalize_images)
-        return extractor(preprocessed).unflatten(0, starts.shape)  # [T, B, F]
+        return extractor(preprocessed).float().unflatten(0, starts.shape)  # [T, B, F], float32 under autocast too
 
     # ---------------------------------------------------------------- acting
 

@@ -6,7 +6,9 @@ Set RECURRENT_RL_KERNELS=loop to have the plain loop everywhere on the CPU, for 
 import logging
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from recurrent_rl.compiled.choice import bfloat16_wanted, why_not
@@ -17,6 +19,9 @@ from recurrent_rl.memory.kernels.pieces import cut
 
 RunLayer = Callable[..., tuple[Tensor, State]]
 """`kernels.loop.run_loop` or another kernel, with cell and starts filled in."""
+
+RunTogether = Callable[[list[dict[str, Any]]], list[tuple[Tensor, State]]]
+"""What takes the arguments of several `RunLayer` calls at once."""
 
 _log = logging.getLogger("recurrent_rl")
 
@@ -37,6 +42,21 @@ def choose_kernel(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) 
 
     n_segments = segments_for(starts.numel(), cell, hidden_size)
     return partial(run_fused, cell, plan=plan(starts, n_segments), bfloat16=bfloat16)
+
+
+def choose_together(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) -> RunTogether | None:
+    """Return what runs two layers of one cell at the same time, each on its own thread; None where that gains nothing."""
+    if inputs.device.type != "cpu" or len(inputs) == 1 or torch.get_num_threads() == 1 or why_not(inputs) is not None:
+        return None
+    from recurrent_rl.memory.kernels.fused import Call, plan, run_together, segments_for
+
+    segments = max(1, segments_for(2 * starts.numel(), cell, hidden_size) // 2)
+    dealt, bfloat16 = plan(starts, segments), bfloat16_wanted()
+
+    def run(calls: list[dict[str, Any]]) -> list[tuple[Tensor, State]]:
+        return run_together(cell, [Call(**call) for call in calls], dealt, bfloat16)
+
+    return run
 
 
 @cache

@@ -89,6 +89,16 @@ def segments_for(rows: int, cell: Cell, hidden_size: int) -> int:
     return max(1, min(torch.get_num_threads(), work // WORTH_A_THREAD))
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One layer to run; see `run_fused`."""
+
+    inputs: Tensor
+    entry: State
+    initial: State
+    weights: Weights
+
+
 def run_fused(
     cell: Cell, inputs: Tensor, entry: State, initial: State, plan: Plan, weights: Weights, bfloat16: bool = False
 ) -> tuple[Tensor, State]:
@@ -103,81 +113,129 @@ def run_fused(
         weights: weight_ih [G H, I], weight_hh [G H, H] and biases [G H] or None.
         bfloat16: Round the factors of products.
     """
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    return run_together(cell, [Call(inputs, entry, initial, weights)], plan, bfloat16)[0]
+
+
+def run_together(cell: Cell, calls: list[Call], plan: Plan, bfloat16: bool = False) -> list[tuple[Tensor, State]]:
+    """Run layers of the same cell and the same T and B side by side, those of actor and critic."""
+    results = _Layers.apply(cell, plan, bfloat16, *(tensor for call in calls for tensor in _tensors(call)))
+    count = cell.leaves
+    each = [results[i : i + count] for i in range(0, len(results), count)]  # type: ignore[index,arg-type]
+    return [(outputs, (outputs[-1], *cells)) for outputs, *cells in each]
+
+
+def _tensors(call: Call) -> list[Tensor]:
+    weight_ih, weight_hh, bias_ih, bias_hh = call.weights
     if bias_ih is None or bias_hh is None:
         bias_ih = bias_hh = weight_ih.new_zeros(len(weight_ih))
-    leaves = [leaf for pair in zip(entry, initial, strict=True) for leaf in pair]
-    outputs, *cells = _Layer.apply(cell, plan, bfloat16, inputs, weight_ih, weight_hh, bias_ih, bias_hh, *leaves)  # type: ignore[misc]
-    return outputs, (outputs[-1], *cells)
+    leaves = [leaf for pair in zip(call.entry, call.initial, strict=True) for leaf in pair]
+    return [call.inputs, weight_ih, weight_hh, bias_ih, bias_hh, *leaves]
 
 
-class _Layer(torch.autograd.Function):
-    """(x [T, B, I], W_ih, W_hh, b_ih, b_hh, h [B, H], initial h [H], and c for the LSTM) -> outputs, c that leaves."""
+@dataclass(frozen=True, slots=True)
+class _Arrays:
+    """The tensors of one layer as its tasks see them: those of `_tensors`, the results, and what the way back needs."""
 
-    @staticmethod
-    def forward(ctx: Any, cell, plan, bfloat16, x, weight_ih, weight_hh, bias_ih, bias_hh, *leaves):
-        """Return the outputs [T, B, H] and, for the LSTM, the cell state that leaves [B, H]."""
-        tasks, size = _TASKS[cell.name], weight_hh.shape[1]
-        x, leaves = x.contiguous(), [leaf if leaf.stride(-1) == 1 else leaf.contiguous() for leaf in leaves]
-        rows = x.shape[0] * x.shape[1]
+    x: Tensor
+    weights: list[Tensor]
+    leaves: list[Tensor]
+    outputs: Tensor
+    gates: Tensor
+    kept: Tensor
+
+    @classmethod
+    def for_forward(cls, cell: Cell, tensors: tuple[Tensor, ...]) -> "_Arrays":
+        """Make the tensors contiguous where a task wants it, and room for the results."""
+        x, weights = tensors[0].contiguous(), [weight.contiguous() for weight in tensors[1:5]]
+        leaves = [leaf if leaf.stride(-1) == 1 else leaf.contiguous() for leaf in tensors[5:]]
+        rows, size = x.shape[0] * x.shape[1], weights[1].shape[1]
         outputs = x.new_empty((*x.shape[:2], size))
-        gates = x.new_empty((rows, padded(cell.gates * size)))
-        kept = x.new_empty((rows if tasks.keeps else 0, size))
-        cells = [x.new_empty((x.shape[1], size))] if cell.leaves > 1 else []
-        weights = [weight.contiguous() for weight in (weight_ih, weight_hh, bias_ih, bias_hh)]
-        table = _table(cell, plan, bfloat16, x, weights, leaves, outputs, gates, kept)
-        if cells:
-            table[:, fields.CELL_LEAVING] = cells[0].data_ptr()
-        run_tasks(tasks.forward, table)
-        ctx.cell, ctx.plan, ctx.bfloat16 = cell, plan, bfloat16
-        ctx.save_for_backward(x, *weights, *leaves, outputs, gates, kept)
-        return outputs, *cells
+        kept = x.new_empty((rows if _TASKS[cell.name].keeps else 0, size))
+        return cls(x, weights, leaves, outputs, x.new_empty((rows, padded(cell.gates * size))), kept)
+
+    def all(self) -> list[Tensor]:
+        return [self.x, *self.weights, *self.leaves, self.outputs, self.gates, self.kept]
+
+    @classmethod
+    def of(cls, saved: tuple[Tensor, ...]) -> "_Arrays":
+        return cls(saved[0], list(saved[1:5]), list(saved[5:-3]), *saved[-3:])
+
+
+class _Layers(torch.autograd.Function):
+    """For each layer (x [T, B, I], W_ih, W_hh, b_ih, b_hh, h [B, H], initial h [H], and c) -> outputs, c that leaves."""
 
     @staticmethod
-    def backward(ctx: Any, grad_outputs, *grad_cells):
+    def forward(ctx: Any, cell, plan, bfloat16, *tensors):
+        """Return for each layer the outputs [T, B, H] and, for the LSTM, the cell state that leaves [B, H]."""
+        count = 5 + 2 * cell.leaves
+        layers = [_Arrays.for_forward(cell, tensors[i : i + count]) for i in range(0, len(tensors), count)]
+        tables, results = [], []
+        for layer in layers:
+            table, result = _table(cell, plan, bfloat16, layer), [layer.outputs]
+            if cell.leaves > 1:
+                result.append(layer.x.new_empty((layer.x.shape[1], layer.outputs.shape[2])))
+                table[:, fields.CELL_LEAVING] = result[1].data_ptr()
+            tables.append(table)
+            results += result
+        run_tasks(_TASKS[cell.name].forward, np.concatenate(tables))
+        ctx.cell, ctx.plan, ctx.bfloat16 = cell, plan, bfloat16
+        ctx.save_for_backward(*(tensor for layer in layers for tensor in layer.all()))
+        return tuple(results)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients):
         """Return the gradients of the tensors."""
         _refuse_second_derivatives()
-        x, *saved = ctx.saved_tensors
-        weights, leaves, (outputs, gates, kept) = saved[:4], saved[4:-3], saved[-3:]
-        table = _table(ctx.cell, ctx.plan, ctx.bfloat16, x, weights, leaves, outputs, gates, kept)
-        grad_x = torch.empty_like(x) if ctx.needs_input_grad[3] else None
-        grad_states = [x.new_zeros((x.shape[1], outputs.shape[2])) for _ in leaves[::2]]
-        incoming = [grad_outputs.contiguous(), *(gradient.contiguous() for gradient in grad_cells)]
-        table[:, fields.GRAD_X] = 0 if grad_x is None else grad_x.data_ptr()
+        cell, saved, count = ctx.cell, ctx.saved_tensors, 8 + 2 * ctx.cell.leaves
+        layers = [_Arrays.of(saved[i : i + count]) for i in range(0, len(saved), count)]
+        tables, ways = [], []
+        for i, layer in enumerate(layers):
+            incoming = [gradient.contiguous() for gradient in gradients[i * cell.leaves : (i + 1) * cell.leaves]]
+            wants_x = ctx.needs_input_grad[3 + i * (count - 3)]
+            tables.append(_table(cell, ctx.plan, ctx.bfloat16, layer))
+            ways.append(_WayBack(tables[-1], layer, incoming, wants_x))
+        run_tasks(_TASKS[cell.name].backward, np.concatenate(tables))
+        return None, None, None, *(gradient for way in ways for gradient in way.gradients(cell))
+
+
+class _WayBack:
+    """Room for the gradients of one layer, written into the table of its tasks."""
+
+    def __init__(self, table: np.ndarray, layer: _Arrays, incoming: list[Tensor], wants_x: bool) -> None:
+        x, outputs = layer.x, layer.outputs
+        self._weights, self._incoming = layer.weights, incoming  # alive until the tasks are done
+        self._x = torch.empty_like(x) if wants_x else None
+        self._states = [x.new_zeros((x.shape[1], outputs.shape[2])) for _ in incoming]
+        table[:, fields.GRAD_X] = 0 if self._x is None else self._x.data_ptr()
         for field, tensor in zip((fields.GRAD_OUTPUTS, fields.GRAD_CELL_LEAVING), incoming):
             table[:, field] = tensor.data_ptr()
-        for field, tensor in zip((fields.GRAD_HIDDEN, fields.GRAD_CELL), grad_states):
+        for field, tensor in zip((fields.GRAD_HIDDEN, fields.GRAD_CELL), self._states):
             table[:, field] = tensor.data_ptr()
-        sums = _segment_sums(table, ctx.cell, weights)
-        run_tasks(_TASKS[ctx.cell.name].backward, table)
-        *grad_weights, bias_hh, initial_h, initial_c = _added(sums, ctx.cell, weights)
-        grad_weights.append(bias_hh if ctx.cell.name == "gru" else grad_weights[2])
-        grad_leaves = [leaf for pair in zip(grad_states, (initial_h, initial_c)) for leaf in pair]
-        return None, None, None, grad_x, *grad_weights, *grad_leaves
+        self._sums = _segment_sums(table, layer.weights)
+
+    def gradients(self, cell: Cell) -> list[Tensor | None]:
+        """Return the gradients in the order of `_tensors`."""
+        *weights, bias_hh, initial_h, initial_c = _added(self._sums, self._weights)
+        weights.append(bias_hh if cell.name == "gru" else weights[2])
+        leaves = [leaf for pair in zip(self._states, (initial_h, initial_c)) for leaf in pair]
+        return [self._x, *weights, *leaves]
 
 
-def _table(
-    cell: Cell,
-    plan: Plan,
-    bfloat16: bool,
-    x: Tensor,
-    weights: list[Tensor],
-    leaves: list[Tensor],
-    outputs: Tensor,
-    gates: Tensor,
-    kept: Tensor,
-) -> np.ndarray:
+def _table(cell: Cell, plan: Plan, bfloat16: bool, layer: _Arrays) -> np.ndarray:
     """Return the arguments of a layer's tasks [segments, FIELDS], as `compiled.layer` reads them."""
-    table = plan.table()
+    table, (steps, columns, inputs), size = plan.table(), layer.x.shape, layer.outputs.shape[2]
     table[:, fields.PRODUCT], table[:, fields.PAIRS] = product.address, bfloat16
-    table[:, fields.COLUMNS], table[:, fields.FLAT_ROWS] = x.shape[1], x.shape[0] * x.shape[1]
-    table[:, fields.INPUTS], table[:, fields.UNITS] = x.shape[2], outputs.shape[2]
-    table[:, fields.X], table[:, fields.OUTPUTS] = x.data_ptr(), outputs.data_ptr()
-    table[:, fields.WEIGHT_IH : fields.BIAS_HH + 1] = [weight.data_ptr() for weight in weights]
-    row = plan.first_rows
-    table[:, fields.GATES] = gates.data_ptr() + 4 * gates.shape[1] * row
-    table[:, fields.KEPT] = kept.data_ptr() + 4 * kept.shape[1] * row if len(kept) else cell.name == "relu"
-    for first, (state, initial) in zip((fields.HIDDEN, fields.CELL), zip(leaves[::2], leaves[1::2], strict=True)):
+    table[:, fields.COLUMNS], table[:, fields.FLAT_ROWS] = columns, steps * columns
+    table[:, fields.INPUTS], table[:, fields.UNITS] = inputs, size
+    table[:, fields.X], table[:, fields.OUTPUTS] = layer.x.data_ptr(), layer.outputs.data_ptr()
+    table[:, fields.WEIGHT_IH : fields.BIAS_HH + 1] = [weight.data_ptr() for weight in layer.weights]
+    table[:, fields.GATES] = layer.gates.data_ptr() + 4 * layer.gates.shape[1] * plan.first_rows
+    if len(layer.kept):
+        table[:, fields.KEPT] = layer.kept.data_ptr() + 4 * size * plan.first_rows
+    else:
+        table[:, fields.KEPT] = cell.name == "relu"
+    pairs = zip(layer.leaves[::2], layer.leaves[1::2], strict=True)
+    for first, (state, initial) in zip((fields.HIDDEN, fields.CELL), pairs):
         table[:, first : first + 3] = state.data_ptr(), state.stride(0), initial.data_ptr()
     return table
 
@@ -198,7 +256,7 @@ def _sum_shapes(weights: list[Tensor]) -> list[tuple[int, int]]:
     return [(gates, padded(inputs)), (gates, padded(size)), (1, gates), (1, gates), (1, size), (1, size)]
 
 
-def _segment_sums(table: np.ndarray, cell: Cell, weights: list[Tensor]) -> Tensor:
+def _segment_sums(table: np.ndarray, weights: list[Tensor]) -> Tensor:
     """Return zeros [segments, all sums of a segment] and write into the table where each sum goes."""
     counts = [rows * columns for rows, columns in _sum_shapes(weights)]
     sums = weights[0].new_zeros((len(table), sum(counts)))
@@ -208,7 +266,7 @@ def _segment_sums(table: np.ndarray, cell: Cell, weights: list[Tensor]) -> Tenso
     return sums
 
 
-def _added(sums: Tensor, cell: Cell, weights: list[Tensor]) -> list[Tensor]:
+def _added(sums: Tensor, weights: list[Tensor]) -> list[Tensor]:
     """Return the sums of all segments: for W_ih, W_hh, b_ih, b_hh, the initial h and c."""
     shapes = _sum_shapes(weights)
     total = sums[0] if len(sums) == 1 else sums.sum(0)

@@ -97,7 +97,7 @@ def gru_backward(a):
     gates, hidden_n = floats(a[GATES], rows, whole_panels(3 * size)), floats(a[KEPT], rows, size)
     grad_outputs = floats(a[GRAD_OUTPUTS], part.n_rows, size)
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
-    gradient, grad_n = np.zeros_like(gates), np.empty_like(hidden_n)  # of u, and of x_n
+    gradient, grad_n = np.empty_like(gates), np.empty_like(hidden_n)  # of u, and of x_n; padding is never read
     carried = np.zeros((len(entering), whole_panels(size)), np.float32)
     panels = pack(weight_hh, part.engine.pairs)
     _loop_back(part, panels, entering, outputs, gates, hidden_n, grad_outputs, gradient, grad_n, carried)

@@ -109,7 +109,7 @@ def lstm_backward(a):
     gates, cells = floats(a[GATES], rows, whole_panels(4 * size)), floats(a[KEPT], rows, size)
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
     cell_entering = enter(part, a[CELL], a[CELL_STRIDE], a[CELL_INITIAL])
-    gradient, carried = np.zeros_like(gates), np.zeros((len(entering), whole_panels(size)), np.float32)
+    gradient, carried = np.empty_like(gates), np.zeros((len(entering), whole_panels(size)), np.float32)
     carried_cell = np.zeros((len(entering), size), np.float32)
     grad_outputs = floats(a[GRAD_OUTPUTS], part.n_rows, size)
     grad_leaving = floats(a[GRAD_CELL_LEAVING], part.n_columns, size)

@@ -76,7 +76,7 @@ def rnn_backward(a):
     x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
     weight_ih, weight_hh = floats(a[WEIGHT_IH], size, part.inputs), floats(a[WEIGHT_HH], size, size)
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
-    gradient = np.zeros((rows, whole_panels(size)), np.float32)
+    gradient = np.empty((rows, whole_panels(size)), np.float32)
     carried = np.zeros((len(entering), whole_panels(size)), np.float32)
     panels = pack(weight_hh, part.engine.pairs)
     _loop_back(part, panels, a[KEPT] != 0, outputs, floats(a[GRAD_OUTPUTS], part.n_rows, size), carried, gradient)
