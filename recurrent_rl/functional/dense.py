@@ -9,7 +9,6 @@ from torch.nn.functional import linear
 from recurrent_rl.compiled.choice import bfloat16_wanted, why_not
 
 WORTH_A_PASS = 2**17  # multiplications, 3 microseconds; below, torch's own operations are called more quickly
-WIDE = 16  # outputs; a narrow layer wastes most of a panel
 ACTIVATIONS = {"none": lambda x: x, "tanh": torch.tanh, "relu": torch.relu}
 
 
@@ -25,7 +24,7 @@ def dense(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str = "non
     rows = x.numel() // x.shape[-1]
     if why_not(x) is not None:
         return ACTIVATIONS[activation](linear(x, weight, bias))
-    if rows * weight.numel() < WORTH_A_PASS or len(weight) < WIDE:
+    if rows * weight.numel() < WORTH_A_PASS:
         with torch.autocast("cpu", enabled=False):
             return ACTIVATIONS[activation](linear(x, weight, bias))
     with_bias = weight.new_zeros(len(weight)) if bias is None else bias

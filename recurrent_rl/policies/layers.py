@@ -7,6 +7,11 @@ from recurrent_rl.functional.dense import dense
 _NAMES = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 
 
+def apply_net(net: nn.Module, x: Tensor) -> Tensor:
+    """Return the output of a last layer, [..., I] -> [..., O]."""
+    return dense(x, net.weight, net.bias) if type(net) is nn.Linear else net(x)
+
+
 class Layers(nn.Sequential):
     """`nn.Sequential` with the same parameters and results, where a Linear and the Tanh or ReLU after it run as one."""
 

@@ -43,6 +43,7 @@ from recurrent_rl.policies.heads import (
     no_validation,
     split_net_arch,
 )
+from recurrent_rl.policies.layers import apply_net
 from recurrent_rl.policies.predict import Predicts
 from recurrent_rl.policies.program.stepper import Stepper
 
@@ -267,7 +268,7 @@ class RecurrentActorCriticPolicy(Predicts):
             Actions [B, ...], values [B], log-probabilities [B] and the state that follows.
         """
         latent, critic_latent, state = self._latents(_one_row(observation), state, starts.unsqueeze(0))
-        distribution = self.distribution_from(self.action_net(latent), latent)
+        distribution = self.distribution_from(apply_net(self.action_net, latent), latent)
         actions = distribution.get_actions(deterministic=deterministic)
         return actions, self._values(critic_latent), distribution.log_prob(actions), state
 
@@ -288,7 +289,7 @@ class RecurrentActorCriticPolicy(Predicts):
             features = self._features(_one_row(observation), starts.unsqueeze(0), self.features_extractor)
             outputs, state = self.memory(features, state, starts.unsqueeze(0))
             latent = self.actor_layers(outputs[0]).float()
-        return self.distribution_from(self.action_net(latent), latent).get_actions(deterministic), state
+        return self.distribution_from(apply_net(self.action_net, latent), latent).get_actions(deterministic), state
 
     def predict_values(self, observation: Observation, state: State, starts: Tensor) -> Tensor:
         """Return V [B] of observations [B, ...] read with `state` (leaves [B, ...]) where `starts` [B] is false."""
@@ -337,7 +338,7 @@ class RecurrentActorCriticPolicy(Predicts):
             (squashed gSDE), minus the log-probability stands in for it.
         """
         latent, critic_latent, _ = self._latents(observations, state, starts)
-        parameters, flat_actions = self.action_net(latent), actions.flatten(0, 1)  # [T B, A], [T B, ...]
+        parameters, flat_actions = apply_net(self.action_net, latent), actions.flatten(0, 1)  # [T B, A], [T B, ...]
         if isinstance(self.distribution, CategoricalDistribution):
             log_probs, entropy = categorical(parameters, flat_actions)
         else:
@@ -362,7 +363,7 @@ class RecurrentActorCriticPolicy(Predicts):
         return self.distribution.proba_distribution(parameters)
 
     def _values(self, critic_latent: Tensor) -> Tensor:
-        return self.value_net(critic_latent).squeeze(-1)
+        return apply_net(self.value_net, critic_latent).squeeze(-1)
 
 
 class RecurrentActorCriticCnnPolicy(RecurrentActorCriticPolicy):
