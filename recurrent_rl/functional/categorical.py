@@ -1,6 +1,7 @@
 """Log-probabilities and entropies of categorical distributions."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -22,12 +23,17 @@ def categorical(logits: Tensor, actions: Tensor, counts: Sequence[int] | None = 
     counts = [logits.shape[1]] if counts is None else list(counts)
     actions = actions.long().view(len(logits), len(counts))
     if why_not(logits) is None and logits.numel() > 0 and sum(counts) == logits.shape[1]:
-        return _OnePass.apply(logits, actions, torch.tensor(counts))  # type: ignore[return-value]
+        return _OnePass.apply(logits, actions, _on_host(tuple(counts)))  # type: ignore[return-value]
     parts = [_by_operations(*part) for part in zip(logits.split(counts, dim=1), actions.unbind(1), strict=True)]
     if len(parts) == 1:
         return parts[0]
     log_probs, entropies = zip(*parts, strict=True)
     return torch.stack(log_probs).sum(0), torch.stack(entropies).sum(0)
+
+
+@cache
+def _on_host(counts: tuple[int, ...]) -> Tensor:
+    return torch.tensor(counts)
 
 
 def _by_operations(logits: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,7 +53,7 @@ class _OnePass(torch.autograd.Function):
         from recurrent_rl.functional import kernels
 
         logits, actions = logits.contiguous(), actions.contiguous()
-        log_probs, entropies = logits.new_empty((2, len(logits))).unbind()
+        log_probs, entropies = logits.new_empty(len(logits)), logits.new_empty(len(logits))
         probabilities, normalisers = torch.empty_like(logits), logits.new_empty(actions.shape)
         sizes, results = (*logits.shape, len(counts)), (log_probs, entropies, probabilities, normalisers)
         run_task(kernels.categorical_forward, *sizes, logits, actions, counts, *results)

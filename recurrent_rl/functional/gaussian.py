@@ -39,7 +39,7 @@ class _OnePass(torch.autograd.Function):
         from recurrent_rl.functional import kernels
 
         rows = [tensor.contiguous() for tensor in (means, log_std, actions)]
-        log_probs, entropies = means.new_empty((2, len(means))).unbind()
+        log_probs, entropies = means.new_empty(len(means)), means.new_empty(len(means))
         run_task(kernels.gaussian_forward, *means.shape, *rows, log_probs, entropies)
         ctx.save_for_backward(*rows)
         return log_probs, entropies

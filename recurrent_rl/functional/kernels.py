@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.rows import ONE
 from recurrent_rl.compiled.task import flags, floats, integers, numbers, task
 
 HALF_LOG_TAU = 0.5 * math.log(2.0 * math.pi)
@@ -60,29 +61,30 @@ def categorical_forward(a):
     log_probs, entropies = floats(a[6], 1, rows)[0], floats(a[7], 1, rows)[0]
     probabilities, normalisers = floats(a[8], rows, outcomes), floats(a[9], rows, dimensions)
     for i in range(rows):
-        first, log_prob, entropy = 0, 0.0, 0.0
+        first, log_prob, entropy = 0, np.float32(0.0), np.float32(0.0)
         for d in range(dimensions):
-            count, action = counts[d], actions[i * dimensions + d]
-            part = logits[i, first : first + count]
-            normaliser = _exponentials(part, probabilities[i, first : first + count])
+            last, action = first + counts[d], first + actions[i * dimensions + d]
+            normaliser = _exponentials(logits[i], probabilities[i], first, last)
             normalisers[i, d] = normaliser
-            for j in range(count):
-                if probabilities[i, first + j] != 0.0:
-                    entropy -= float(probabilities[i, first + j]) * (part[j] - normaliser)
-            log_prob += part[action] - normaliser if 0 <= action < count else np.nan
-            first += count
+            for j in range(first, last):
+                if probabilities[i, j] != 0.0:
+                    entropy -= probabilities[i, j] * (logits[i, j] - normaliser)
+            log_prob += logits[i, action] - normaliser if first <= action < last else np.float32(np.nan)
+            first = last
         log_probs[i], entropies[i] = log_prob, entropy
 
 
 @compiled
-def _exponentials(logits, probabilities):
+def _exponentials(logits, probabilities, first, last):
     """Fill the probabilities and return log sum exp of the logits."""
-    highest, total = logits.max(), 0.0
-    for j in range(len(logits)):
-        probabilities[j] = np.float32(math.exp(logits[j] - highest))
+    highest, total = logits[first], np.float32(0.0)
+    for j in range(first + 1, last):
+        highest = max(highest, logits[j])
+    for j in range(first, last):
+        probabilities[j] = math.exp(logits[j] - highest)
         total += probabilities[j]
-    share = 1.0 / total
-    for j in range(len(logits)):
+    share = ONE / total
+    for j in range(first, last):
         probabilities[j] *= share
     return highest + math.log(total)
 
@@ -99,10 +101,10 @@ def categorical_backward(a):
     for i in range(rows):
         first, through, through_entropy = 0, grad_log_probs[i], grad_entropies[i]
         for d in range(dimensions):
-            count, normaliser, entropy = counts[d], normalisers[i, d], 0.0
+            count, normaliser, entropy = counts[d], normalisers[i, d], np.float32(0.0)
             for j in range(first, first + count):
                 if probabilities[i, j] != 0.0:
-                    entropy -= float(probabilities[i, j]) * (logits[i, j] - normaliser)
+                    entropy -= probabilities[i, j] * (logits[i, j] - normaliser)
             for j in range(first, first + count):
                 probability = probabilities[i, j]
                 gradient[i, j] = -probability * through
