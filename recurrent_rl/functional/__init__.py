@@ -2,6 +2,7 @@
 
 from recurrent_rl.functional.actor_critic import Objective, Stored, actor_critic_loss
 from recurrent_rl.functional.categorical import categorical
+from recurrent_rl.functional.clip import clip_gradients
 from recurrent_rl.functional.gaussian import diagonal_gaussian
 from recurrent_rl.functional.losses import clip_value_change, clipped_surrogate, kl_k3, masked_value_loss
 from recurrent_rl.functional.masked import explained_variance, masked_mean, standardise
@@ -12,6 +13,7 @@ __all__ = [
     "Stored",
     "actor_critic_loss",
     "categorical",
+    "clip_gradients",
     "clip_value_change",
     "clipped_surrogate",
     "diagonal_gaussian",

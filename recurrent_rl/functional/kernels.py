@@ -8,6 +8,7 @@ from recurrent_rl.compiled.entry import compiled, row_loop
 from recurrent_rl.compiled.rows import ONE
 from recurrent_rl.compiled.task import flags, floats, integers, numbers, task
 
+STRIP = 256  # squares of so many numbers are summed side by side
 HALF_LOG_TAU = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -231,3 +232,36 @@ def _standard(advantage, valid, wanted):
         if valid[i]:
             squares += (float(advantage[i]) - mean) ** 2
     return count, mean, 1.0 / (math.sqrt(squares / (count - 1)) + 1e-8)
+
+
+@task
+def clip(a):
+    """Fill the norm of all gradients and scale them down to a limit; `a` holds their count, what follows, and where they are.
+
+    The limit is a float64, the norm a float32; then come address and length of each gradient.
+    """
+    count, limit, norm = a[0], numbers(a[1], 1)[0], floats(a[2], 1, 1)[0]
+    sums = np.zeros(STRIP, np.float64)
+    for i in range(count):
+        length = a[4 + 2 * i]
+        gradient = floats(a[3 + 2 * i], 1, length)[0]
+        for first in range(0, length, STRIP):
+            _add_squares(gradient[first : min(first + STRIP, length)], sums)
+    norm[0] = math.sqrt(sums.sum())
+    scale = np.float32(limit / (norm[0] + 1e-6))
+    if scale >= 1.0:
+        return
+    for i in range(count):  # also where it is NaN
+        _multiply(floats(a[3 + 2 * i], 1, a[4 + 2 * i])[0], scale)
+
+
+@row_loop
+def _add_squares(row, sums):
+    for u in range(len(row)):
+        sums[u] += float(row[u]) * float(row[u])
+
+
+@row_loop
+def _multiply(row, scale):
+    for u in range(len(row)):
+        row[u] *= scale
