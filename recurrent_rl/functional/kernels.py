@@ -236,7 +236,7 @@ def _standard(advantage, valid, wanted):
 
 @task
 def clip(a):
-    """Fill the norm of all gradients and scale them down to a limit; `a` holds their count, what follows, and where they are.
+    """Fill the norm of all gradients and scale them down to a limit; `a` holds their count and where everything is.
 
     The limit is a float64, the norm a float32; then come address and length of each gradient.
     """
