@@ -9,7 +9,7 @@ from torch import Tensor
 
 from recurrent_rl.algorithms.on_policy import RecurrentOnPolicyAlgorithm, merge_memory
 from recurrent_rl.algorithms.update import UpdateLog, optimiser_step
-from recurrent_rl.functional import explained_variance, masked_mean, masked_value_loss, standardise
+from recurrent_rl.functional import Objective, actor_critic_loss, explained_variance
 from recurrent_rl.memory import MemorySpec
 from recurrent_rl.policies import RecurrentActorCriticPolicy
 from recurrent_rl.rollout import Minibatch, resolve_horizon, whole_rollout
@@ -126,22 +126,19 @@ class RecurrentA2C(RecurrentOnPolicyAlgorithm):
 
     def loss(self, rollout: Minibatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the A2C loss of a rollout and its figures, all scalars on the training device."""
-        valid = rollout.valid
         values, log_probs, entropy = self.policy.evaluate_actions(
             rollout.observations, rollout.actions, rollout.entry_state, rollout.starts
         )
-        advantages = standardise(rollout.advantages, valid) if self.normalize_advantage else rollout.advantages
-        policy_loss = -masked_mean(advantages * log_probs, valid)
-        value_loss = masked_value_loss(values, rollout.returns, valid)
-        entropy_loss = -masked_mean(entropy, valid)
-        loss = policy_loss + self.ent_coef * entropy_loss + self.vf_coef * value_loss
-        figures = {
-            "loss": loss.detach(),
-            "policy_loss": policy_loss.detach(),
-            "value_loss": value_loss.detach(),
-            "entropy_loss": entropy_loss.detach(),
-        }
-        return loss, figures
+        objective = Objective(
+            clip_range=None,
+            clip_range_vf=None,
+            entropy_weight=self.ent_coef,
+            value_weight=self.vf_coef,
+            normalise=self.normalize_advantage,
+        )
+        loss, figures = actor_critic_loss(values, log_probs, entropy, rollout.stored, objective)
+        figures["policy_loss"] = figures["policy_gradient_loss"]
+        return loss, {name: figures[name] for name in ("loss", "policy_loss", "value_loss", "entropy_loss")}
 
     def learn(
         self,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recurrent_rl.algorithms.on_policy import RecurrentOnPolicyAlgorithm, merge_memory
 from recurrent_rl.algorithms.update import UpdateLog, optimiser_step
-from recurrent_rl.functional import Objective, Stored, explained_variance, ppo_loss
+from recurrent_rl.functional import Objective, actor_critic_loss, explained_variance
 from recurrent_rl.memory import MemorySpec
 from recurrent_rl.policies import RecurrentActorCriticPolicy
 from recurrent_rl.rollout import (
@@ -189,14 +189,7 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
         values, log_probs, entropy = self.policy.evaluate_actions(
             minibatch.observations, minibatch.actions, minibatch.entry_state, minibatch.starts
         )
-        stored = Stored(
-            log_probs=minibatch.log_probs,
-            advantages=minibatch.advantages,
-            returns=minibatch.returns,
-            values=minibatch.values,
-            valid=minibatch.valid,
-        )
-        return ppo_loss(values, log_probs, entropy, stored, self._objective)
+        return actor_critic_loss(values, log_probs, entropy, minibatch.stored, self._objective)
 
     def _refreshed(self, chunks: Minibatch) -> Minibatch:
         self.policy.set_training_mode(False)  # the stored states were made without dropout

@@ -8,16 +8,17 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from torch import Tensor
 
+from recurrent_rl.functional import clip_gradients
 from recurrent_rl.policies import RecurrentActorCriticPolicy
 
 
 def optimiser_step(policy: RecurrentActorCriticPolicy, loss: Tensor, max_grad_norm: float) -> Tensor:
     """Step the policy's optimiser down the gradient of `loss`; return the gradient's norm before clipping."""
-    parameters = list(policy.parameters())
+    parameters = [parameter for group in policy.optimizer.param_groups for parameter in group["params"]]
     for parameter in parameters:
         parameter.grad = None
     loss.backward()
-    norm = torch.nn.utils.clip_grad_norm_(parameters, max_grad_norm, foreach=not loss.is_meta)
+    norm = clip_gradients([parameter.grad for parameter in parameters if parameter.grad is not None], max_grad_norm)
     policy.optimizer.step()
     return norm
 

@@ -24,6 +24,21 @@ def why_not(tensor: Tensor) -> str | None:
     return why_no_numba()
 
 
+def alike(tensor: Tensor, *others: Tensor) -> bool:
+    """Whether all have the shape, type and device of the first: compiled functions read memory by addresses alone."""
+    shape, dtype, device = tensor.shape, tensor.dtype, tensor.device
+    return all(other.shape == shape and other.dtype == dtype and other.device == device for other in others)
+
+
+def refuse_second_derivatives() -> None:
+    """Raise RuntimeError in a backward pass that is itself to be differentiated (create_graph=True)."""
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            "The compiled functions give first derivatives only; set RECURRENT_RL_KERNELS=loop in the environment for "
+            "create_graph=True."
+        )
+
+
 @cache
 def why_no_numba() -> str | None:
     """Return why numba cannot be imported; None where it can."""

@@ -1,5 +1,7 @@
 """Tables for the tasks of `compiled.dense`: the rows are dealt out in equal runs, one for each thread worth its while."""
 
+import itertools
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,7 +16,9 @@ _ACTIVATIONS = {"none": dense.NONE, "tanh": dense.TANH, "relu": dense.RELU}
 
 def run_forward(x: Tensor, weight: Tensor, bias: Tensor, out: Tensor, activation: str, bfloat16: bool) -> None:
     """Fill out [..., O] with f(x W^T + b)."""
-    run_tasks(dense.dense_forward, _table(x, weight, bias, out, activation, bfloat16)[0])
+    _, rows = _segments(x, weight, bias, out, activation, bfloat16)
+    nothing = [0] * (dense.FIELDS - len(rows[0]))
+    run_tasks(dense.dense_forward, np.array([row + nothing for row in rows], dtype=np.int64))
 
 
 def run_backward(
@@ -28,34 +32,44 @@ def run_backward(
     wants_x: bool,
 ) -> tuple[Tensor | None, Tensor, Tensor]:
     """Return the gradients of x (None where it is not wanted), W and b."""
-    table, first = _table(x, weight, bias, out, activation, bfloat16)
+    first, rows = _segments(x, weight, bias, out, activation, bfloat16)
     grad_x = torch.empty_like(x) if wants_x else None
-    outputs, width = len(weight), padded(weight.shape[1])
-    sums = weight.new_zeros((len(table), outputs * (width + 1)))
-    table[:, dense.GRAD_OUT] = grad_out.data_ptr() + 4 * outputs * first
-    table[:, dense.GRAD_X] = 0 if grad_x is None else grad_x.data_ptr() + 4 * x.shape[-1] * first
-    table[:, dense.GRAD_WEIGHT] = sums.data_ptr() + 4 * sums.shape[1] * np.arange(len(table))
-    table[:, dense.GRAD_BIAS] = table[:, dense.GRAD_WEIGHT] + 4 * outputs * width
-    run_tasks(dense.dense_backward, table)
+    (outputs, inputs), width = weight.shape, padded(weight.shape[1])
+    sums = weight.new_zeros((len(rows), outputs * (width + 1)))
+    for i, row in enumerate(rows):
+        at = sums.data_ptr() + 4 * sums.shape[1] * i
+        row += [
+            grad_out.data_ptr() + 4 * outputs * first[i],
+            0 if grad_x is None else grad_x.data_ptr() + 4 * inputs * first[i],
+            at,
+            at + 4 * outputs * width,
+        ]  # dense.GRAD_OUT to GRAD_BIAS
+    run_tasks(dense.dense_backward, np.array(rows, dtype=np.int64))
     total = sums[0] if len(sums) == 1 else sums.sum(0)
     grad_weight, grad_bias = total.split([outputs * width, outputs])
-    return grad_x, grad_weight.view(outputs, width)[:, : weight.shape[1]], grad_bias
+    return grad_x, grad_weight.view(outputs, width)[:, :inputs], grad_bias
 
 
-def _table(
+def _segments(
     x: Tensor, weight: Tensor, bias: Tensor, out: Tensor, activation: str, bfloat16: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the arguments of the tasks [segments, FIELDS] and each segment's first row."""
+) -> tuple[list[int], list[list[int]]]:
+    """Return each segment's first row, and the first arguments of its task."""
     outputs, inputs = weight.shape
     rows = x.numel() // inputs
     n_segments = max(1, min(torch.get_num_threads(), rows * weight.numel() // WORTH_A_THREAD))
-    first = np.arange(n_segments) * rows // n_segments
-    table = np.zeros((n_segments, dense.FIELDS), dtype=np.int64)
-    table[:, dense.PRODUCT], table[:, dense.PAIRS] = product.address, bfloat16
-    table[:, dense.ACTIVATION] = _ACTIVATIONS[activation]
-    table[:, dense.ROWS] = np.diff(first, append=rows)
-    table[:, dense.INPUTS], table[:, dense.OUTPUTS] = inputs, outputs
-    table[:, dense.X] = x.data_ptr() + 4 * inputs * first
-    table[:, dense.WEIGHT], table[:, dense.BIAS] = weight.data_ptr(), bias.data_ptr()
-    table[:, dense.OUT] = out.data_ptr() + 4 * outputs * first
-    return table, first
+    first = [i * rows // n_segments for i in range(n_segments + 1)]
+    shared = [product.address, int(bfloat16), _ACTIVATIONS[activation]]
+    arguments = [
+        [
+            *shared,
+            end - start,
+            inputs,
+            outputs,
+            x.data_ptr() + 4 * inputs * start,
+            weight.data_ptr(),
+            bias.data_ptr(),
+            out.data_ptr() + 4 * outputs * start,
+        ]  # dense.PRODUCT to OUT
+        for start, end in itertools.pairwise(first)
+    ]
+    return first, arguments

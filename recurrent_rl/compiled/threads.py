@@ -33,6 +33,8 @@ def run_tasks(function: Task, tables: np.ndarray) -> None:
         tables: int64 [tasks, arguments], contiguous.
     """
     count, stride = tables.shape
+    if count == 1:
+        return function.call(tables.ctypes.data)
     job = np.array([0, count, function.address, tables.ctypes.data, stride])
     workers = min(count, torch.get_num_threads())
     _parallel()(_work_off.address, job.ctypes.data, workers, 0)

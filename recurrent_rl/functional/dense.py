@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from recurrent_rl.compiled.choice import bfloat16_wanted, why_not
+from recurrent_rl.compiled.choice import bfloat16_wanted, refuse_second_derivatives, why_not
 
 WORTH_A_PASS = 2**17  # multiplications, 3 microseconds; below, torch's own operations are called more quickly
 ACTIVATIONS = {"none": lambda x: x, "tanh": torch.tanh, "relu": torch.relu}
@@ -49,11 +49,7 @@ class _Dense(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_out):
         """Return the gradients of x, W and b."""
-        if torch.is_grad_enabled():  # create_graph=True
-            raise RuntimeError(
-                "The compiled layers give first derivatives only; set RECURRENT_RL_KERNELS=loop in the environment for "
-                "create_graph=True."
-            )
+        refuse_second_derivatives()
         from recurrent_rl.compiled.dense_calls import run_backward
 
         x, weight, bias, out = ctx.saved_tensors

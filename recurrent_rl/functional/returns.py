@@ -1,9 +1,10 @@
 """Returns and advantages over a rollout whose columns hold several episodes."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from recurrent_rl.compiled.choice import why_not
+from recurrent_rl.compiled.choice import alike, why_not
 
 
 def generalised_advantage(
@@ -43,21 +44,44 @@ def generalised_advantage(
     Source: Schulman et al. 2016, High-Dimensional Continuous Control Using Generalized Advantage
     Estimation; Pardo et al. 2018, Time Limits in Reinforcement Learning (the bootstrap at truncation).
     """
-    if why_not(values) is None:
-        return _in_one_pass(
-            rewards, values, next_value, final_values, terminated, truncated, discount=discount, trace=trace
-        )
+    rows = (rewards, values, next_value, final_values, terminated, truncated)
+    if why_not(values) is None and _one_layout(*rows):
+        return _in_one_pass(*rows, discount=discount, trace=trace)
     after = torch.cat([values[1:], next_value.unsqueeze(0)])  # [T, B]
     after = torch.where(truncated, final_values, after)
     after = torch.where(terminated, torch.zeros_like(after), after)
     deltas = rewards + discount * after - values
     carry = discount * trace * (~(terminated | truncated)).to(deltas.dtype)  # [T, B]
-    advantages = torch.empty_like(deltas)
-    advantage = torch.zeros_like(next_value)
+    return _scan_backwards(deltas, carry) if deltas.is_cuda else _loop_backwards(deltas, carry)
+
+
+def _loop_backwards(deltas: Tensor, carry: Tensor) -> Tensor:
+    """Return A with A[t] = deltas[t] + carry[t] A[t + 1] and nothing after the last row; all [T, B]."""
+    advantages, advantage = torch.empty_like(deltas), torch.zeros_like(deltas[0])
     for t in range(len(deltas) - 1, -1, -1):
         advantage = torch.addcmul(deltas[t], carry[t], advantage)
         advantages[t] = advantage
     return advantages
+
+
+def _scan_backwards(deltas: Tensor, carry: Tensor) -> Tensor:
+    """The same in log2 T steps over all rows: after each, a row holds the sum over twice as many rows."""
+    length, reach = len(deltas), 1
+    while reach < length:
+        kept = length - reach  # the rows below look past the end, and are complete
+        summed = torch.addcmul(deltas[:kept], carry[:kept], deltas[reach:])
+        deltas = torch.cat([summed, deltas[kept:]])
+        carry = torch.cat([carry[:kept] * carry[reach:], carry[kept:]])
+        reach *= 2
+    return deltas
+
+
+def _one_layout(
+    rewards: Tensor, values: Tensor, next_value: Tensor, final_values: Tensor, terminated: Tensor, truncated: Tensor
+) -> bool:
+    """Whether the compiled pass, which reads memory by addresses alone, finds what it expects there."""
+    flags = alike(terminated, truncated) and terminated.dtype == torch.bool and terminated.shape == values.shape
+    return flags and values.dim() == 2 and alike(values, rewards, final_values) and alike(values[0], next_value)
 
 
 def _in_one_pass(*tensors: Tensor, discount: float, trace: float) -> Tensor:
@@ -66,6 +90,6 @@ def _in_one_pass(*tensors: Tensor, discount: float, trace: float) -> Tensor:
     from recurrent_rl.functional import kernels
 
     rows = [tensor.contiguous() for tensor in tensors]
-    result, weights = torch.empty_like(rows[1]), torch.tensor([discount, trace], dtype=torch.float64)
-    run_task(kernels.advantages, *rows[1].shape, *rows, weights, result)
+    result, weights = torch.empty_like(rows[1]), np.array([discount, trace], dtype=np.float64)
+    run_task(kernels.advantages, *rows[1].shape, *rows, weights.ctypes.data, result)
     return result

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal, get_args
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.distributions import (
-    CategoricalDistribution,
     Distribution,
     StateDependentNoiseDistribution,
     make_proba_distribution,
@@ -28,7 +27,6 @@ from stable_baselines3.common.torch_layers import (
 from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor, nn
 
-from recurrent_rl.functional import categorical
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
 from recurrent_rl.memory.recurrent import remember_together
@@ -44,6 +42,7 @@ from recurrent_rl.policies.heads import (
     split_net_arch,
 )
 from recurrent_rl.policies.layers import apply_net
+from recurrent_rl.policies.likelihood import in_one_pass
 from recurrent_rl.policies.predict import Predicts
 from recurrent_rl.policies.program.stepper import Stepper
 
@@ -339,10 +338,10 @@ class RecurrentActorCriticPolicy(Predicts):
         """
         latent, critic_latent, _ = self._latents(observations, state, starts)
         parameters, flat_actions = apply_net(self.action_net, latent), actions.flatten(0, 1)  # [T B, A], [T B, ...]
-        if isinstance(self.distribution, CategoricalDistribution):
-            log_probs, entropy = categorical(parameters, flat_actions)
-        else:
-            log_probs, entropy = log_prob_and_entropy(self.distribution_from(parameters, latent), flat_actions)
+        likelihood = in_one_pass(self.distribution, parameters, self.log_std, flat_actions)
+        if likelihood is None:
+            likelihood = log_prob_and_entropy(self.distribution_from(parameters, latent), flat_actions)
+        log_probs, entropy = likelihood
         values = self._values(critic_latent)
         return values.view(starts.shape), log_probs.view(starts.shape), entropy.view(starts.shape)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from recurrent_rl.functional import Stored
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import State
 from recurrent_rl.rollout.storage import Rollout
@@ -30,6 +31,17 @@ class Minibatch:
     log_probs: Tensor
     advantages: Tensor
     returns: Tensor
+
+    @property
+    def stored(self) -> Stored:
+        """What a loss compares with what the policy says now."""
+        return Stored(
+            log_probs=self.log_probs,
+            advantages=self.advantages,
+            returns=self.returns,
+            values=self.values,
+            valid=self.valid,
+        )
 
 
 def whole_rollout(rollout: Rollout) -> Minibatch:

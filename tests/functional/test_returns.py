@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurrent_rl.functional import generalised_advantage
+from recurrent_rl.functional.returns import _loop_backwards, _scan_backwards
 
 
 def per_episode_advantages(rewards, values, next_value, final_values, terminated, truncated, discount, trace):
@@ -41,6 +42,30 @@ def test_gae_equals_brute_force_per_episode(seed, steps, columns, discount, trac
     arguments = (rewards, values, next_value, final_values, terminated, truncated)
     found = generalised_advantage(*arguments, discount=discount, trace=trace)
     torch.testing.assert_close(found, per_episode_advantages(*arguments, discount, trace), atol=1e-10, rtol=0)
+    single = generalised_advantage(
+        *(x.float() if x.is_floating_point() else x for x in arguments), discount=discount, trace=trace
+    )
+    torch.testing.assert_close(single, found.float(), atol=1e-5, rtol=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), steps=st.integers(1, 40), columns=st.integers(1, 4))
+def test_the_scan_equals_the_loop(seed, steps, columns):
+    generator = torch.Generator().manual_seed(seed)
+    deltas, carry = torch.randn(2, steps, columns, generator=generator, dtype=torch.float64)
+    expected = _loop_backwards(deltas, carry)
+    torch.testing.assert_close(_scan_backwards(deltas, carry), expected, atol=1e-10, rtol=1e-10)
+
+
+def test_other_types_and_strides_are_taken():
+    rewards, values, final_values = torch.randn(3, 6, 8)
+    ended = torch.rand(6, 8) < 0.2
+    arguments = (values, torch.zeros(8), final_values, ended, ~ended & (torch.rand(6, 8) < 0.2))
+    expected = generalised_advantage(rewards, *arguments, discount=0.9, trace=0.9)
+    strided = rewards.t().contiguous().t()
+    assert torch.equal(generalised_advantage(strided, *arguments, discount=0.9, trace=0.9), expected)
+    doubled = generalised_advantage(rewards.double(), *arguments, discount=0.9, trace=0.9)
+    torch.testing.assert_close(doubled.float(), expected)
 
 
 def test_golden_rollout_with_a_termination_and_a_truncation():
