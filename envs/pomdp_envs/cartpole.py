@@ -19,6 +19,8 @@ FORCE = 10.0
 TIME_STEP = 0.02
 ANGLE_LIMIT = 12 * 2 * math.pi / 360
 POSITION_LIMIT = 2.4
+FORCES = np.array([-FORCE, FORCE])
+LIMITS = np.array([[POSITION_LIMIT], [ANGLE_LIMIT]])
 
 
 class CartPoleDynamics(Dynamics):
@@ -50,19 +52,21 @@ class CartPoleDynamics(Dynamics):
         self, state: np.ndarray, action: np.ndarray, uniforms: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take one Euler step of 0.02 s."""
-        x, x_dot, theta, theta_dot = state
-        force = action * (2 * FORCE) - FORCE
-        cos, sin = np.cos(theta), np.sin(theta)
-        push = (force + POLE_MOMENT * np.square(theta_dot) * sin) / TOTAL_MASS
-        theta_acc = (GRAVITY * sin - cos * push) / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * np.square(cos) / TOTAL_MASS))
-        x_acc = push - POLE_MOMENT * theta_acc * cos / TOTAL_MASS
-
-        following = np.empty_like(state)
-        following[0::2] = state[0::2] + TIME_STEP * state[1::2]
-        following[1] = x_dot + TIME_STEP * x_acc
-        following[3] = theta_dot + TIME_STEP * theta_acc
-        terminated = (np.abs(following[0]) > POSITION_LIMIT) | (np.abs(following[2]) > ANGLE_LIMIT)
-        return following, np.ones(len(x)), terminated
+        velocities, angle, angular_velocity = state[1::2], state[2], state[3]
+        cos, sin = np.cos(angle), np.sin(angle)
+        push = (FORCES[action] + POLE_MOMENT * np.square(angular_velocity) * sin) / TOTAL_MASS
+        derivative = np.empty_like(state)
+        derivative[0::2] = velocities
+        angular_acceleration = np.divide(
+            GRAVITY * sin - cos * push,
+            HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * np.square(cos) / TOTAL_MASS),
+            out=derivative[3],
+        )
+        np.subtract(push, POLE_MOMENT * angular_acceleration * cos / TOTAL_MASS, out=derivative[1])
+        derivative *= TIME_STEP
+        following = np.add(state, derivative, out=derivative)
+        terminated = np.logical_or(*(np.abs(following[0::2]) > LIMITS))
+        return following, np.ones(len(angle)), terminated
 
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show [position, angle], float32 [B, 2]."""

@@ -79,7 +79,9 @@ def checked_actions(space: spaces.Discrete | spaces.Box, actions: np.ndarray, nu
         return actions
     if actions.dtype.kind not in "iu":
         raise ValueError(f"actions for {space} must be integers, not {actions.dtype}")
-    _refuse(actions.astype(np.uint64) >= space.n, actions, space)  # a negative action becomes a huge one
+    unsigned = actions.astype(np.uint64, copy=False) if actions.dtype != np.int64 else actions.view(np.uint64)
+    if unsigned.max() >= space.n:  # a negative action becomes a huge one
+        _refuse(unsigned >= space.n, actions, space)
     return actions.astype(np.int64, copy=False)
 
 

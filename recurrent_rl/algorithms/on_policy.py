@@ -158,10 +158,16 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
         return transition
 
     def _after_step(self, decision: Decision, transition: Transition) -> None:
-        self.num_timesteps += int(transition.valid.sum())
+        self.num_timesteps += int(np.count_nonzero(transition.valid))
         self._last_obs = transition.observation
         self._last_episode_starts = transition.starts
         self._last_states = decision.state
+
+    def _update_info_buffer(self, infos: list[dict[str, Any]], dones: np.ndarray | None = None) -> None:
+        """Take episode statistics from the infos; most are empty, and SB3 would look into each."""
+        told = [column for column, info in enumerate(infos) if info]
+        if told:
+            super()._update_info_buffer([infos[column] for column in told], None if dones is None else dones[told])
 
     def _stop_non_finite(self, column: int, what: str) -> None:
         logs = self._custom_logger or self.tensorboard_log is not None

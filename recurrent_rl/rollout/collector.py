@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recurrent_rl.functional.observation import HostObservation, Observation
 from recurrent_rl.memory import State
-from recurrent_rl.rollout.observation import concatenate, to_device, write_row
+from recurrent_rl.rollout.observation import concatenate, rows_of, to_device, write_row
 from recurrent_rl.rollout.storage import Rollout
 
 
@@ -108,10 +108,12 @@ def collect(rollout: Rollout, carry: Carry, act: Act, value: Value, step: Step, 
         The next carry, or None where on_step stopped collection (the rollout is then incomplete).
     """
     endings: list[_Ending] = []
+    rows = _Rows(rollout)
     for t in range(rollout.n_steps):
         decision = act(t, carry)
         transition = step(decision.env_actions)
-        _write(rollout, t, carry, decision, transition)
+        rollout.write_entry_state(t, carry.state)
+        rows.write(t, carry, decision, transition)
         if transition.final_observation is not None:
             endings.append(_ending(rollout, t, decision.state, transition))
         acted_on, carry = (
@@ -128,6 +130,29 @@ def collect(rollout: Rollout, carry: Carry, act: Act, value: Value, step: Step, 
     return carry
 
 
+class _Rows:
+    """Writes rows of a rollout in place, through views that are made once per rollout."""
+
+    def __init__(self, rollout: Rollout) -> None:
+        self._observations = rows_of(rollout.observations)
+        self._on_device = list(zip(rollout.actions, rollout.values, rollout.log_probs, strict=True))
+        self._starts, self._rewards = rollout.starts.numpy(), rollout.host_rewards.numpy()
+        self._terminated, self._truncated, self._valid = rollout.host_flags.numpy()
+
+    def write(self, t: int, carry: Carry, decision: Decision, transition: Transition) -> None:
+        """Write row t."""
+        write_row(self._observations[t], carry.observation)
+        actions, values, log_probs = self._on_device[t]
+        actions.copy_(decision.actions)
+        values.copy_(decision.values)
+        log_probs.copy_(decision.log_probs)
+        self._starts[t] = carry.starts.numpy()
+        self._rewards[t] = transition.reward
+        self._terminated[t] = transition.terminated
+        self._truncated[t] = transition.truncated
+        self._valid[t] = transition.valid
+
+
 @dataclass(frozen=True, slots=True)
 class _Ending:
     """Truncated columns of one row: their final observations and the states that follow row t in those columns."""
@@ -136,20 +161,6 @@ class _Ending:
     columns: Tensor  # [n]
     observation: Observation
     state: State
-
-
-def _write(rollout: Rollout, t: int, carry: Carry, decision: Decision, transition: Transition) -> None:
-    rollout.write_entry_state(t, carry.state)
-    write_row(rollout.observations, t, carry.observation)
-    rollout.starts[t].copy_(carry.starts)
-    rollout.actions[t].copy_(decision.actions)
-    rollout.values[t].copy_(decision.values)
-    rollout.log_probs[t].copy_(decision.log_probs)
-    rollout.host_rewards[t].copy_(torch.from_numpy(transition.reward))
-    for flags, column_flags in zip(
-        rollout.host_flags, (transition.terminated, transition.truncated, transition.valid), strict=True
-    ):
-        flags[t].copy_(torch.from_numpy(column_flags))
 
 
 def _ending(rollout: Rollout, t: int, state: State, transition: Transition) -> _Ending:

@@ -17,15 +17,22 @@ def to_device(observation: HostObservation, device: torch.device) -> Observation
     return _tensor(observation, device)
 
 
-def write_row(storage: Observation, t: int, row: Observation) -> None:
-    """Write `row` [B, ...] into `storage` [T, B, ...] at time t."""
+def rows_of(storage: Observation) -> list[Observation]:
+    """Return the rows of `storage` [T, B, ...] as T views [B, ...]."""
     if isinstance(storage, dict):
+        return [dict(zip(storage, row, strict=True)) for row in zip(*storage.values(), strict=True)]
+    return list(storage)
+
+
+def write_row(stored: Observation, row: Observation) -> None:
+    """Write an observation [B, ...] in place of the stored one."""
+    if isinstance(stored, dict):
         assert isinstance(row, dict)
-        for key, value in storage.items():
-            value[t].copy_(row[key])
+        for key, value in stored.items():
+            value.copy_(row[key])
     else:
         assert isinstance(row, Tensor)
-        storage[t].copy_(row)
+        stored.copy_(row)
 
 
 def concatenate(rows: list[Observation]) -> Observation:
@@ -38,5 +45,6 @@ def concatenate(rows: list[Observation]) -> Observation:
 
 def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
     # Contiguous: a transposed image would keep its layout, and be convolved in another way than after a resume.
-    dtype = torch.float32 if array.dtype == np.float64 else None
-    return torch.tensor(np.ascontiguousarray(array), dtype=dtype, device=device)
+    dtype = np.float32 if array.dtype == np.float64 else array.dtype
+    copied = torch.from_numpy(np.array(array, dtype=dtype, order="C"))
+    return copied.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else copied.to(device)

@@ -49,8 +49,9 @@ class Rollout:
             (4, n_steps, n_envs), device=device
         )
         self.next_value = torch.zeros(n_envs, device=device)
-        self.host_rewards = torch.zeros((n_steps, n_envs))
-        self.host_flags = torch.zeros((3, n_steps, n_envs), dtype=torch.bool)  # terminated, truncated, valid
+        pinned = device.type == "cuda"  # `finish` then copies without waiting
+        self.host_rewards = torch.zeros((n_steps, n_envs), pin_memory=pinned)
+        self.host_flags = torch.zeros((3, n_steps, n_envs), dtype=torch.bool, pin_memory=pinned)  # three as below
         self.starts = torch.zeros((n_steps, n_envs), dtype=torch.bool)
         self.rewards = torch.zeros((n_steps, n_envs), device=device)
         self.terminated, self.truncated, self.valid = torch.zeros((3, n_steps, n_envs), dtype=torch.bool, device=device)

@@ -1,5 +1,6 @@
 """The one face through which the collector reads any SB3 VecEnv."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,15 +50,15 @@ def read_step(vec_env: VecEnv, actions: np.ndarray) -> Transition:
     """
     observation, rewards, dones, infos = vec_env.step(actions)
     dones = np.asarray(dones, dtype=bool)
-    valid = np.ones(len(dones), dtype=bool)
-    truncated = np.zeros(len(dones), dtype=bool)
-    terminated = dones.copy()
+    reward = np.array(rewards, dtype=np.float32)
+    valid, truncated, terminated = np.ones(len(dones), dtype=bool), np.zeros(len(dones), dtype=bool), dones.copy()
     finals: list[tuple[int, Any]] = []
     for column, info in enumerate(infos):
         if not info:
             continue
         if info.get(FILLER, False):
             valid[column] = terminated[column] = False
+            reward[column] = 0.0
         elif ENDED in info:
             truncated[column] = info[ENDED] == "truncated"
             terminated[column] = not truncated[column]
@@ -68,7 +69,7 @@ def read_step(vec_env: VecEnv, actions: np.ndarray) -> Transition:
             finals.append((column, info["terminal_observation"]))
     return Transition(
         observation=observation,  # type: ignore[arg-type]
-        reward=np.where(valid, rewards, 0.0).astype(np.float32),
+        reward=reward,
         terminated=terminated,
         truncated=truncated,
         valid=valid,
@@ -97,12 +98,11 @@ def find_non_finite_step(vec_env: VecEnv, transition: Transition | None) -> tupl
         found = None if transition is None else find_non_finite(transition.observation, transition.reward)
     if found is not None or transition is None:
         return found
-    for column in np.flatnonzero(transition.dones).tolist():
-        final = transition.infos[column].get("terminal_observation")
-        bad = None if final is None else find_non_finite(stack([final]), None)  # type: ignore[arg-type]
-        if bad is not None:
-            return column, f"final {bad[1]}"
-    return None
+    infos = transition.infos
+    ended = [c for c in np.flatnonzero(transition.dones).tolist() if infos[c].get("terminal_observation") is not None]
+    finals = stack([infos[column]["terminal_observation"] for column in ended])
+    bad = None if finals is None else find_non_finite(finals, None)
+    return None if bad is None else (ended[bad[0]], f"final {bad[1]}")
 
 
 def find_non_finite(observation: HostObservation, reward: np.ndarray | None) -> tuple[int, str] | None:
@@ -117,12 +117,11 @@ def find_non_finite(observation: HostObservation, reward: np.ndarray | None) -> 
     if reward is not None:
         arrays.append(("reward", reward))
     for name, array in arrays:
-        # One sum per array is quick; the exact look is taken on suspicion only (a sum may overflow by itself).
         if array.dtype.kind != "f":
             continue
-        with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(array.sum(dtype=np.float64)):
-                continue
+        # One product per array is quick and warns of nothing; the exact look is taken on suspicion only (it may overflow).
+        if math.isfinite(np.vdot(array, array)):
+            continue
         bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
         if bad.any():
             return int(bad.argmax()), name
@@ -134,8 +133,8 @@ def stack(finals: list[Any]) -> HostObservation | None:
     if not finals:
         return None
     if isinstance(finals[0], dict):
-        return {key: np.stack([final[key] for final in finals]) for key in finals[0]}
-    return np.stack(finals)
+        return {key: np.array([final[key] for final in finals]) for key in finals[0]}
+    return np.array(finals)
 
 
 def _row(observation: Any, column: int) -> Any:
