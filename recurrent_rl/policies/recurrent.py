@@ -47,6 +47,7 @@ from recurrent_rl.policies.predict import Predicts
 from recurrent_rl.policies.program.stepper import Stepper
 
 Critic = str | MemorySpec
+_HAVE_FUSED = (torch.optim.Adam, torch.optim.AdamW)
 _ADAM_ARGUMENTS = {"betas", "eps", "weight_decay", "amsgrad"}
 Precision = Literal["float32", "bfloat16"]
 _ARGUMENTS = (
@@ -156,7 +157,7 @@ class RecurrentActorCriticPolicy(Predicts):
                 self.action_net,
                 self.value_net,
             )
-        if issubclass(optimizer_class, torch.optim.Adam) and optimizer_kwargs.keys() <= _ADAM_ARGUMENTS:
+        if optimizer_class in _HAVE_FUSED and optimizer_kwargs.keys() <= _ADAM_ARGUMENTS:
             optimizer_kwargs = {**optimizer_kwargs, "fused": True}  # one call for all parameters
         self.optimizer = optimizer_class(self.parameters(), lr=lr_schedule(1), **optimizer_kwargs)  # type: ignore[call-arg]
 

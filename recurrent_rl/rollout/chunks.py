@@ -68,12 +68,16 @@ def whole_rollout(rollout: Rollout) -> Minibatch:
 def shuffled(chunks: Minibatch, size: int) -> Iterator[Minibatch]:
     """Yield minibatches of `size` chunks in a new random order (torch's global generator); the last may be smaller."""
     count = chunks.starts.shape[1]
-    for host_index in torch.randperm(count).split(size):
-        yield chunks if size >= count else _select(chunks, host_index)
+    host_order = torch.randperm(count)
+    if size >= count:
+        yield chunks
+        return
+    order = host_order.to(chunks.values.device, non_blocking=True)
+    for host_index, index in zip(host_order.split(size), order.split(size), strict=True):
+        yield _select(chunks, host_index, index)
 
 
-def _select(chunks: Minibatch, host_index: Tensor) -> Minibatch:
-    index = host_index.to(chunks.values.device, non_blocking=True)
+def _select(chunks: Minibatch, host_index: Tensor, index: Tensor) -> Minibatch:
 
     def pick(x: Tensor) -> Tensor:
         return x.index_select(1, index)  # [K, N, ...]
