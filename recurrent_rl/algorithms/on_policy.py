@@ -17,6 +17,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from recurrent_rl.algorithms.checkpointing import Checkpointing
+from recurrent_rl.algorithms.threads import threads_to_act, torch_threads
 from recurrent_rl.memory import MemorySpec, State
 from recurrent_rl.policies import (
     CnnLstmPolicy,
@@ -44,7 +45,12 @@ class NonFiniteError(FloatingPointError):
 
 
 class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
-    """Collection into chunks and exact checkpoints; `train` is left to the algorithm."""
+    """Collection into chunks and exact checkpoints; `train` is left to the algorithm.
+
+    Attributes:
+        collection_threads: Torch's threads while a rollout is collected; None (the default) takes one for a small policy
+            and torch's own number for others. The update always has torch's own number.
+    """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
         "MlpLstmPolicy": MlpLstmPolicy,
@@ -58,6 +64,7 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
     rollout_buffer: Rollout | None  # type: ignore[assignment]
     env: VecEnv | None
     bptt_horizon: int
+    collection_threads: int | None = None
 
     def _setup_model(self) -> None:
         self._setup_lr_schedule()
@@ -96,6 +103,10 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: Rollout | None, n_rollout_steps: int
     ) -> bool:
         """Fill the rollout and compute advantages; return False where a callback stopped the training."""
+        with torch_threads(threads_to_act(self.policy, env.num_envs, self.collection_threads)):
+            return self._collect(env, callback, n_rollout_steps)
+
+    def _collect(self, env: VecEnv, callback: BaseCallback, n_rollout_steps: int) -> bool:
         started = time.perf_counter()
         self.policy.set_training_mode(False)
         carry = self._entering_carry()

@@ -193,6 +193,7 @@ class GymVecEnv(VecEnv):
         infos: list[Info],
         raw_infos: dict[str, Any],
     ) -> HostObservation:
+        elapsed = round(time.time() - self._started, 6)
         for column in np.flatnonzero(ended).tolist():
             info = self._end_info(infos, raw_infos, column)
             final = _copy(_final_row(observation, raw_infos, column, self.mode), self.observation_space)
@@ -200,7 +201,7 @@ class GymVecEnv(VecEnv):
                 **info,
                 "terminal_observation": final,
                 "TimeLimit.truncated": not terminated[column],
-                "episode": self._episode(column),
+                "episode": self._episode(column, elapsed),
             }
             if self.mode is AutoresetMode.NEXT_STEP:
                 infos[column] = {ENDED: "terminated" if terminated[column] else "truncated"}
@@ -230,8 +231,7 @@ class GymVecEnv(VecEnv):
         self.reset_infos[column] = infos[column]
         return self._final_info(raw_infos, column)
 
-    def _episode(self, column: int) -> Info:
-        elapsed = round(time.time() - self._started, 6)
+    def _episode(self, column: int, elapsed: float) -> Info:
         return {"r": round(float(self.returns[column]), 6), "l": int(self.lengths[column]), "t": elapsed}
 
     def _spread(self, infos: dict[str, Any]) -> list[Info]:

@@ -285,3 +285,18 @@ def test_statistics_are_there_under_a_normaliser_without_monitor():
     model.learn(64)
     assert [(episode["r"], episode["l"]) for episode in model.ep_info_buffer] == [(8.0, 8)] * 8
     env.close()
+
+
+def test_episode_statistics_are_read_as_sb3_reads_them():
+    from stable_baselines3.common.base_class import BaseAlgorithm
+
+    told = [{}, {"episode": {"r": 1.0}}, {"is_success": True}, {}, {"is_success": False, "episode": {"r": 2.0}}]
+    dones = np.array([False, False, False, True, True])
+    found = []
+    for update in (recurrent_rl.RecurrentPPO._update_info_buffer, BaseAlgorithm._update_info_buffer):
+        model = recurrent_rl.RecurrentPPO("MlpLstmPolicy", "CartPole-v1")
+        model.learn(0)
+        model.ep_info_buffer, model.ep_success_buffer = [], []
+        update(model, told, dones)
+        found.append((model.ep_info_buffer, model.ep_success_buffer))
+    assert found[0] == found[1] == ([{"r": 1.0}, {"r": 2.0}], [False])

@@ -38,3 +38,10 @@ def test_any_integers_are_discrete_actions(dtype):
     actions = checked_actions(spaces.Discrete(3), np.array([0, 2], dtype=dtype), 2)
     assert actions.dtype == np.int64
     assert actions.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint8, np.uint64])
+def test_integers_of_any_width_are_taken_and_looked_at(dtype):
+    assert checked_actions(spaces.Discrete(2), np.array([0, 1], dtype=dtype), 2).tolist() == [0, 1]
+    with pytest.raises(ValueError, match="in column 1 is outside"):
+        checked_actions(spaces.Discrete(2), np.array([0, -1]).astype(dtype), 2)

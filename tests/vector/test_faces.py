@@ -323,3 +323,20 @@ def test_a_reset_mask_that_is_ignored_late_is_noticed_in_training():
     env = IgnoresLater([Counter] * B, autoreset_mode=AutoresetMode.DISABLED)
     with pytest.raises(ValueError, match="changes others"):
         stream(as_vec_env(env), 60)
+
+
+def test_a_bad_final_observation_is_named_by_its_own_column():
+    from recurrent_rl.vector import Transition, find_non_finite_step
+
+    env = as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=4)
+    dones = np.array([False, True, True, False])
+    rows, none = np.zeros((4, 2), dtype=np.float32), np.zeros(4, dtype=bool)
+    for bad in (1, 2):
+        infos = [
+            {"terminal_observation": np.full(2, np.nan if b == bad else 0.0)} if dones[b] else {} for b in range(4)
+        ]
+        transition = Transition(
+            observation=rows, reward=np.zeros(4, dtype=np.float32), terminated=dones, truncated=none, valid=~none,
+            starts=dones, final_observation=None, final_columns=np.array([], dtype=np.int64), dones=dones, infos=infos,
+        )  # fmt: skip
+        assert find_non_finite_step(env, transition) == (bad, "final observation")

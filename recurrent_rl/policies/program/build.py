@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from recurrent_rl.compiled import dense
 from recurrent_rl.compiled.multiply import pack_weights
 from recurrent_rl.compiled.product import padded, product
-from recurrent_rl.compiled.threads import run_tasks
+from recurrent_rl.compiled.threads import run_task, run_tasks
 from recurrent_rl.memory import State
 from recurrent_rl.memory.kernels.compiled import step
 from recurrent_rl.memory.recurrent import RecurrentMemory
@@ -175,7 +175,5 @@ def sample_categorical(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Return actions int64 [B] drawn from logits [B, A] with one of torch's uniform numbers each, and log-probabilities."""
     rows, count = logits.shape
     uniforms, actions, log_probs = torch.rand(rows), torch.empty(rows, dtype=torch.int64), torch.empty(rows)
-    addresses = [uniforms.data_ptr(), actions.data_ptr(), log_probs.data_ptr()]
-    table = np.array([[rows, count, logits.data_ptr(), logits.stride(0), *addresses]], dtype=np.int64)
-    run_tasks(run.sample_categorical, table)
+    run_task(run.sample_categorical, rows, count, logits, logits.stride(0), uniforms, actions, log_probs)
     return actions, log_probs
