@@ -58,6 +58,17 @@ def test_the_first_ratio_is_one_within_the_tolerance_of_bfloat16():
     assert all(parameter.dtype == torch.float32 for parameter in model.policy.parameters())
 
 
+@pytest.mark.parametrize("spec", [RNN(hidden_size=5), LSTM(hidden_size=5), GRU(hidden_size=5)], ids=repr)
+@pytest.mark.parametrize("steps", [1, 6])
+def test_without_the_compiled_loops_autocast_leaves_float32(spec, steps, monkeypatch):
+    monkeypatch.setenv("RECURRENT_RL_KERNELS", "loop")
+    memory, inputs, starts = spec.build(3), torch.randn(steps, 2, 3), torch.zeros(steps, 2, dtype=torch.bool)
+    expected = memory(inputs, memory.initial_state(2), starts)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = memory(inputs, memory.initial_state(2), starts)
+    torch.testing.assert_close(found, expected)
+
+
 def test_precision_is_saved_and_checked(tmp_path):
     env = as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=2)
     with pytest.raises(ValueError, match="precision"):

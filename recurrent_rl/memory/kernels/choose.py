@@ -13,7 +13,7 @@ from torch import Tensor
 
 from recurrent_rl.compiled.choice import bfloat16_wanted, why_not
 from recurrent_rl.memory.base import State
-from recurrent_rl.memory.kernels.loop import Cell, Resets, run_loop, run_row
+from recurrent_rl.memory.kernels.loop import Cell, Resets, in_float32, run_loop, run_row
 from recurrent_rl.memory.kernels.packed import run_packed
 from recurrent_rl.memory.kernels.pieces import cut
 
@@ -33,11 +33,11 @@ def choose_kernel(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) 
         return partial(run_packed, cell, pieces=cut(starts, device))
     bfloat16 = bfloat16_wanted()
     if len(inputs) == 1 and not bfloat16:  # acting: packing one row gains nothing
-        return partial(run_row, cell, resets=Resets.of(starts, device))
+        return partial(in_float32(run_row), cell, resets=Resets.of(starts, device))
     reason = why_not(inputs)
     if reason is not None:
         _say_once(reason)
-        return partial(run_loop, cell, resets=Resets.of(starts, device))
+        return partial(in_float32(run_loop), cell, resets=Resets.of(starts, device))
     from recurrent_rl.memory.kernels.fused import plan, run_fused, segments_for
 
     n_segments = segments_for(starts.numel(), cell, hidden_size)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import _VF, Tensor
@@ -9,6 +10,7 @@ from torch.nn.functional import linear
 
 from recurrent_rl.memory.base import State
 
+RunLoop = Callable[..., tuple[Tensor, State]]
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 
 
@@ -54,6 +56,18 @@ def _gru(projected: Tensor, hidden: Tensor, state: State) -> State:
     reset_h, update_h, candidate_h = hidden.chunk(3, dim=1)
     candidate = torch.tanh(candidate_x + torch.sigmoid(reset_x + reset_h) * candidate_h)
     return (torch.lerp(candidate, state[0], torch.sigmoid(update_x + update_h)),)
+
+
+def in_float32(run: RunLoop) -> RunLoop:
+    """Return the loop without autocast, which would round states too: what it gains on the CPU is the compiled loops' affair."""
+    if not torch.is_autocast_enabled("cpu"):
+        return run
+
+    def run_without(*arguments: Any, **named: Any) -> tuple[Tensor, State]:
+        with torch.autocast("cpu", enabled=False):
+            return run(*arguments, **named)
+
+    return run_without
 
 
 def run_row(

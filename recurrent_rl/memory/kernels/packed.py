@@ -19,5 +19,8 @@ def run_packed(
     result = kernels[cell.name](
         pack(pieces, inputs), pieces.sizes, hidden, flat_weights, has_biases, 1, 0.0, True, False
     )
-    leaving = tuple(leaf[0].index_select(0, pieces.last) for leaf in result[1:])  # [B, H]
-    return unpack(pieces, result[0], inputs.shape), leaving
+    outputs, *after = (
+        x.to(entry[0].dtype) for x in result
+    )  # autocast computes in half precision; states stay as they were
+    leaving = tuple(leaf[0].index_select(0, pieces.last) for leaf in after)  # [B, H]
+    return unpack(pieces, outputs, inputs.shape), leaving
