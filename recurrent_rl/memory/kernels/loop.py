@@ -59,7 +59,7 @@ def _gru(projected: Tensor, hidden: Tensor, state: State) -> State:
 
 
 def in_float32(run: RunLoop) -> RunLoop:
-    """Return the loop without autocast, which would round states too: what it gains on the CPU is the compiled loops' affair."""
+    """Return the loop without autocast, which would round states too."""
     if not torch.is_autocast_enabled("cpu"):
         return run
 
