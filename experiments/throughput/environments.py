@@ -1,7 +1,7 @@
 """CartPole whose episodes end when the benchmark says so, never because of what the policy does.
 
 A policy that learns would change the lengths of its episodes, and with them the number of resets that both libraries
-have to handle. Here the lengths are fixed: about 22 steps, or longer than any rollout.
+have to handle. Here the lengths are given: 22 steps on average, 500 (longer than the rollouts' 128), or no end at all.
 """
 
 import numpy as np
@@ -12,11 +12,11 @@ from pomdp_envs.batched import BatchedEnv
 from pomdp_envs.cartpole import CartPoleDynamics
 from recurrent_rl.vector import as_vec_env
 
-MEAN_LENGTH = 22
+SHORT, LONG = 22, 500  # mean lengths
 LIMITS = np.array([[4.8], [10.0], [np.pi], [10.0]])  # of position, velocity, angle, angular velocity
 
 
-class LongEpisodes(CartPoleDynamics):
+class EndlessEpisodes(CartPoleDynamics):
     """CartPole with all four numbers seen, in which nothing ends: position and angle wrap, velocities are clipped."""
 
     observation_space = spaces.Box(-LIMITS[:, 0].astype(np.float32), LIMITS[:, 0].astype(np.float32))
@@ -34,19 +34,26 @@ class LongEpisodes(CartPoleDynamics):
         return state.T.astype(np.float32, order="C")  # [B, 4]
 
 
-class ShortEpisodes(LongEpisodes):
-    """The same, but each step is the last with probability 1/22, drawn from the column's seed."""
+class EndingEpisodes(EndlessEpisodes):
+    """The same, but each step is the last with probability 1 / mean_length, drawn from the column's seed."""
 
     transition_draws = 1
+
+    def __init__(self, mean_length: int) -> None:
+        self.mean_length = mean_length
 
     def transition(
         self, state: np.ndarray, action: np.ndarray, uniforms: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         following, rewards, _ = super().transition(state, action, uniforms)
-        return following, rewards, uniforms[0] < 1 / MEAN_LENGTH
+        return following, rewards, uniforms[0] < 1 / self.mean_length
 
 
-EPISODES = {"short": ShortEpisodes, "long": LongEpisodes}
+EPISODES = {
+    "short": lambda: EndingEpisodes(SHORT),
+    "long": lambda: EndingEpisodes(LONG),
+    "endless": EndlessEpisodes,
+}
 
 
 def make_env(episodes: str, n_envs: int) -> VecEnv:

@@ -88,7 +88,7 @@ def row(what: str, threads: int, ours: float, theirs: float) -> Row:
 
 def latency_table(effort: Effort) -> Iterator[Row]:
     """Measure at one thread and at two; the number of threads is as before afterwards."""
-    ours, theirs = (make_model(side, LSTM_256, "long") for side in ("float32", THEIRS))
+    ours, theirs = (make_model(side, LSTM_256, "endless") for side in ("float32", THEIRS))
     calls = {
         "predict": (predicting(ours), predicting(theirs)),
         "policy step": (stepping(ours.policy), stepping_theirs(theirs.policy)),

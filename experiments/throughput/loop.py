@@ -108,7 +108,7 @@ def measure(workload: Workload, episodes: str, effort: Effort) -> Measured:
 
 
 def loop_table(effort: Effort, workloads: tuple[Workload, ...] = LOOP) -> Iterator[Row]:
-    """Measure every workload with episodes of both lengths."""
+    """Measure every workload with episodes of each length."""
     for workload in workloads:
         for episodes in EPISODES:
             progress(f"loop: {workload.name}, {episodes} episodes")

@@ -9,14 +9,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from experiments.throughput.environments import MEAN_LENGTH
+from experiments.throughput.environments import SHORT
 from experiments.throughput.output import Row
 from experiments.throughput.settings import PANELS, Panel
 
 COLOURS = {"ours": "tab:blue", "sb3-contrib": "tab:orange"}
 NAMES = {"ours": "recurrent_rl", "sb3-contrib": "sb3-contrib"}
-DASHES = {"short": "-", "long": "--"}
-LENGTHS = {"short": f"episodes of {MEAN_LENGTH} steps", "long": "episodes outlast the horizon"}
+DASHES = {"short": "-", "endless": "--"}
+LENGTHS = {"short": f"episodes of {SHORT} steps", "endless": "episodes never end"}
 
 
 def curve(rows: Sequence[Row], key: str) -> tuple[list[int], list[float]]:
@@ -26,7 +26,7 @@ def curve(rows: Sequence[Row], key: str) -> tuple[list[int], list[float]]:
 
 
 def draw_panel(axes: Axes, panel: Panel, rows: Sequence[Row]) -> None:
-    axes.plot(*curve([row for row in rows if row["episodes"] == "long"], "floor"), ":", color="black", label="floor")
+    axes.plot(*curve([row for row in rows if row["episodes"] == "endless"], "floor"), ":", color="black", label="floor")
     for side, colour in COLOURS.items():
         for episodes, dashes in DASHES.items():
             points = curve([row for row in rows if row["episodes"] == episodes], side)

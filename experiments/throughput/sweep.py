@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from experiments.throughput.environments import EPISODES
 from experiments.throughput.loop import THEIRS, measure
 from experiments.throughput.output import RESULTS, Row, load, progress, save
 from experiments.throughput.settings import PANELS, Panel
@@ -18,7 +17,7 @@ KEY = ("machine", "panel", "value", "episodes")
 def cells() -> Iterator[tuple[Panel, int, str]]:
     for panel in PANELS:
         for value in panel.values:
-            for episodes in EPISODES:
+            for episodes in ("short", "endless"):
                 yield panel, value, episodes
 
 

@@ -111,7 +111,7 @@ def make_stepper(policy: "RecurrentActorCriticPolicy", batch_size: int, packed: 
 
 def is_program_of(policy: "RecurrentActorCriticPolicy", stepper: Stepper, critic: bool) -> bool:
     """Whether the program still is that of the policy's parts."""
-    return stepper.owners == _owners(policy)
+    return stepper.is_current(_owners(policy))
 
 
 def _owners(policy: "RecurrentActorCriticPolicy") -> tuple[nn.Module | None, ...]:

@@ -1,5 +1,7 @@
 """Stacks of fully connected layers, each with its activation in one pass."""
 
+from typing import TypeGuard
+
 from torch import Tensor, nn
 
 from recurrent_rl.functional.dense import dense
@@ -7,9 +9,15 @@ from recurrent_rl.functional.dense import dense
 _NAMES = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 
 
+def is_plain(module: nn.Module) -> TypeGuard[nn.Linear]:
+    """Whether a module is a linear layer that nobody listens to: hooks would not be called."""
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    return type(module) is nn.Linear and not hooks
+
+
 def apply_net(net: nn.Module, x: Tensor) -> Tensor:
     """Return the output of a last layer, [..., I] -> [..., O]."""
-    return dense(x, net.weight, net.bias) if type(net) is nn.Linear else net(x)
+    return dense(x, net.weight, net.bias) if is_plain(net) else net(x)
 
 
 class Layers(nn.Sequential):
@@ -20,7 +28,7 @@ class Layers(nn.Sequential):
         modules = list(self)
         while modules:
             module = modules.pop(0)
-            if type(module) is not nn.Linear:
+            if not is_plain(module):
                 x = module(x)
                 continue
             activation = _NAMES.get(type(modules[0]), "none") if modules else "none"

@@ -44,7 +44,7 @@ class Predicts(SavedAlone):
         """
         if isinstance(observation, tuple):
             raise ValueError("predict got a tuple: `obs, info = env.reset()` is Gymnasium's form; pass `obs` alone.")
-        if self.training:
+        if self.training or self.memory.training:
             self.set_training_mode(False)
         tensor, vectorised = self._to_tensor(observation)
         batch_size = len(next(iter(tensor.values())) if isinstance(tensor, dict) else tensor)

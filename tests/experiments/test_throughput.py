@@ -4,7 +4,7 @@ import torch
 
 from experiments.throughput import latency, layer
 from experiments.throughput.arithmetic import flops_per_step
-from experiments.throughput.environments import EPISODES, LIMITS, MEAN_LENGTH, make_env
+from experiments.throughput.environments import EPISODES, LIMITS, LONG, SHORT, make_env
 from experiments.throughput.loop import THEIRS, loop_table, make_model
 from experiments.throughput.output import load, save, verdict
 from experiments.throughput.settings import GRU_128, LOOP, SB3_POLICY, Bar, Panel, Workload, swept
@@ -59,14 +59,15 @@ def test_a_sweep_gives_both_sides_the_same_number_of_optimiser_steps(n_envs):
     assert n_envs % chunks_of_a_minibatch == 0
 
 
-def test_short_episodes_last_22_steps_on_average():
-    ended, largest = starts("short", 64, 2048)
-    assert 1 / ended.mean() == pytest.approx(MEAN_LENGTH, rel=0.05)
+@pytest.mark.parametrize(("episodes", "length", "within"), [("short", SHORT, 0.05), ("long", LONG, 0.15)])
+def test_episodes_last_as_long_as_they_say_on_average(episodes, length, within):
+    ended, largest = starts(episodes, 64, 2048)
+    assert 1 / ended.mean() == pytest.approx(length, rel=within)
     assert (largest <= LIMITS[:, 0]).all()
 
 
-def test_long_episodes_never_end_and_stay_within_bounds():
-    ended, largest = starts("long", 64, 2048)
+def test_endless_episodes_never_end_and_stay_within_bounds():
+    ended, largest = starts("endless", 64, 2048)
     assert not ended.any()
     assert (largest <= np.float32(LIMITS[:, 0])).all()
 
@@ -82,9 +83,9 @@ def test_a_column_alone_equals_the_column_in_a_batch(dynamics):
             np.testing.assert_array_equal(mine[0], theirs[3])
 
 
-def test_the_loop_table_has_both_lengths_and_all_figures():
+def test_the_loop_table_has_all_lengths_and_all_figures():
     rows = list(loop_table(ONCE, (TINY,)))
-    assert [row["episodes"] for row in rows] == ["short", "long"]
+    assert [row["episodes"] for row in rows] == ["short", "long", "endless"]
     for row in rows:
         figures = ("ours", THEIRS, "ratio", "floor", "share_of_floor", "collection_s", "update_s", "their_update_s")
         assert all(row[figure] > 0 for figure in figures)

@@ -88,6 +88,13 @@ def test_predict_sees_weights_that_changed_in_place_or_were_replaced():
     policy.action_net = nn.Linear(64, 2)
     third = policy.predict(observation, deterministic=True)[0]
     assert np.array_equal(third, fresh())
+    policy.actor_layers[0] = nn.Linear(5, 64)
+    assert np.array_equal(policy.predict(observation, deterministic=True)[0], fresh())
+    calls = []
+    policy.actor_layers[0].register_forward_hook(lambda *_: calls.append(True))
+    policy.predict(observation)
+    assert calls == [True]
+    assert policy.kept_stepper(1, predicting=True) is None
     assert not np.array_equal(first, second)
     assert not np.array_equal(second, third)
 

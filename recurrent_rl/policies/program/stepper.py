@@ -62,6 +62,9 @@ class Stepper:
         self._packed, self._addresses = packed, list[int]()
         self.batch_size = batch_size
         self.owners: tuple[nn.Module | None, ...] = ()  # the policy's parts, to see when one is replaced
+        self._stacks = [stack for stack in (*encoders, *actor, *critic) if isinstance(stack, nn.Sequential)]
+        self._layers = [tuple(stack) for stack in self._stacks]
+        self._modules = [module for part in (*encoders, *memories, *actor, *critic) for module in part.modules()]
         self.program = program = Program(batch_size, packed, packed and bfloat16_wanted())
         self._sources = [program.slot(width) for width in inputs]
         encoded = [program.add_layers(*pair) for pair in zip(encoders, self._sources, strict=True)]
@@ -77,6 +80,12 @@ class Stepper:
         for stack in critic:
             self._values = program.add_layers(stack, self._values)
         self._width = actor[-1].out_features
+
+    def is_current(self, owners: tuple[nn.Module | None, ...]) -> bool:
+        """Whether the program still is that of these parts: none was replaced, and none has a hook."""
+        if self.owners != owners or any(m._forward_hooks or m._forward_pre_hooks for m in self._modules):
+            return False
+        return all(tuple(stack._modules.values()) == layers for stack, layers in zip(self._stacks, self._layers))
 
     def fits(self, state: State) -> bool:
         """Whether a step can begin with this state."""
