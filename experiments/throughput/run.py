@@ -26,7 +26,7 @@ TABLES = {"loop": loop_table, "layer": layer_table, "latency": latency_table}
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", nargs="+", choices=[*TABLES, "sweep"], default=[*TABLES, "sweep"])
-    parser.add_argument("--precisions", nargs="+", choices=["float32", "bfloat16"], default=["float32"])
+    parser.add_argument("--precisions", nargs="+", choices=["float32", "bfloat16"], default=["float32", "bfloat16"])
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fresh", action="store_true", help="measure cells of the sweep that are there again")

@@ -56,7 +56,7 @@ def _segments(
     """Return each segment's first row, and the first arguments of its task."""
     outputs, inputs = weight.shape
     rows = x.numel() // inputs
-    n_segments = max(1, min(torch.get_num_threads(), rows * weight.numel() // WORTH_A_THREAD))
+    n_segments = max(1, min(torch.get_num_threads(), rows * inputs * padded(outputs) // WORTH_A_THREAD))
     first = [i * rows // n_segments for i in range(n_segments + 1)]
     shared = [product.address, int(bfloat16), _ACTIVATIONS[activation]]
     arguments = [
