@@ -9,31 +9,30 @@ from recurrent_rl.compiled.task import floats, task
 from recurrent_rl.memory.kernels.compiled.layer import (
     BIAS_HH,
     BIAS_IH,
+    BLOCK,
     GATES,
     GRAD_BIAS_HH,
-    GRAD_BIAS_IH,
     GRAD_HIDDEN,
     GRAD_HIDDEN_INITIAL,
     GRAD_OUTPUTS,
-    GRAD_WEIGHT_HH,
-    GRAD_WEIGHT_IH,
-    GRAD_X,
     HIDDEN,
     HIDDEN_INITIAL,
     HIDDEN_STRIDE,
     KEPT,
     OUTPUTS,
+    ROWS,
+    UNITS,
     WEIGHT_HH,
     WEIGHT_IH,
     X,
     before,
     enter,
-    input_gradient,
-    input_weight_gradient,
     leave_gradient,
     project,
     read_part,
-    recurrent_weight_gradient,
+    through_inputs,
+    through_recurrence,
+    way_back,
 )
 
 
@@ -90,49 +89,40 @@ def _mix(after, state, gate):
 @task
 def gru_backward(a):
     """Fill the gradients of x and of the entering state; add to the segment's own sums for weights and biases."""
-    part = read_part(a, 3)
-    rows, size = len(part.gather), part.units
-    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
-    weight_ih, weight_hh = floats(a[WEIGHT_IH], 3 * size, part.inputs), floats(a[WEIGHT_HH], 3 * size, size)
-    gates, hidden_n = floats(a[GATES], rows, whole_panels(3 * size)), floats(a[KEPT], rows, size)
-    grad_outputs = floats(a[GRAD_OUTPUTS], part.n_rows, size)
+    part, size = read_part(a, 3), a[UNITS]
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
-    gradient, grad_n = np.empty_like(gates), np.empty_like(hidden_n)  # of u, and of x_n; padding is never read
-    carried = np.zeros((len(entering), whole_panels(size)), np.float32)
-    panels = pack(weight_hh, part.engine.pairs)
-    _loop_back(part, panels, entering, outputs, gates, hidden_n, grad_outputs, gradient, grad_n, carried)
-    leave_gradient(
-        part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
-    )
-    recurrent_weight_gradient(
-        part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], 3 * size, whole_panels(size))
-    )
-    grad_bias_hh = floats(a[GRAD_BIAS_HH], 1, 3 * size)[0]
-    for row in range(rows):
-        add_in_place(grad_bias_hh, gradient[row, : 3 * size])
-        copy(gradient[row, 2 * size : 3 * size], grad_n[row])  # from u to x: they differ in n alone
-    grad_weight_ih, grad_bias_ih = (
-        floats(a[GRAD_WEIGHT_IH], 3 * size, whole_panels(part.inputs)),
-        floats(a[GRAD_BIAS_IH], 1, 3 * size)[0],
-    )
-    input_weight_gradient(part, gradient, x, grad_weight_ih, grad_bias_ih)
-    if a[GRAD_X] != 0:
-        panels = pack(weight_ih, part.engine.pairs)
-        input_gradient(part, gradient, 3 * size, panels, floats(a[GRAD_X], part.n_rows, part.inputs))
+    way, carried = way_back(part, a, 3, entering), np.zeros((len(entering), whole_panels(size)), np.float32)
+    gates, hidden_n = floats(a[GATES], a[ROWS], whole_panels(3 * size)), floats(a[KEPT], a[ROWS], size)
+    grad_bias_hh, grad_outputs = floats(a[GRAD_BIAS_HH], 1, 3 * size)[0], floats(a[GRAD_OUTPUTS], part.n_rows, size)
+    panels = pack(floats(a[WEIGHT_HH], 3 * size, size), part.engine.pairs)
+    _loop_back(part, way, panels, gates, hidden_n, grad_outputs, carried, grad_bias_hh)
+    grad_state, grad_initial = floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
+    leave_gradient(part, carried, grad_state, grad_initial)
 
 
 @compiled
-def _loop_back(part, panels, entering, outputs, gates, hidden_n, grad_outputs, gradient, grad_n, carried):
-    size, row = part.units, len(gates)
+def _loop_back(part, way, panels, gates, hidden_n, grad_outputs, carried, grad_bias_hh):
+    """Go back in time; whenever a block of rows is there, hand its gradient on while it is in the cache."""
+    size, row, room = part.units, len(gates), BLOCK + part.sizes[0]
+    pending, pending_n = np.empty((room, gates.shape[1]), np.float32), np.empty((room, size), np.float32)
+    bottom = room
     for k in range(len(part.sizes) - 1, -1, -1):
         running = part.sizes[k]
         row -= running
+        bottom -= running
         for i in range(running):
-            n, dh = row + i, carried[i]
+            n, dh, grad_u, grad_n = row + i, carried[i], pending[bottom + i], pending_n[bottom + i]
             add_in_place(dh, grad_outputs[part.gather[n]])
-            _through_mix(gradient[n], grad_n[n], dh, gates[n], before(part, entering, outputs, n))
-            _through_candidate(gradient[n], grad_n[n], gates[n], hidden_n[n])
-        add_product(part.engine, carried[:running], gradient[row : row + running], 3 * size, panels)
+            _through_mix(grad_u, grad_n, dh, gates[n], before(part, way.entering, way.outputs, n))
+            _through_candidate(grad_u, grad_n, gates[n], hidden_n[n])
+        add_product(part.engine, carried[:running], pending[bottom : bottom + running], 3 * size, panels)
+        if room - bottom >= BLOCK or k == 0:
+            through_recurrence(part, way, row, pending[bottom:])
+            for i in range(bottom, room):
+                add_in_place(grad_bias_hh, pending[i, : 3 * size])
+                copy(pending[i, 2 * size : 3 * size], pending_n[i])  # from u to x: they differ in n alone
+            through_inputs(part, way, row, pending[bottom:])
+            bottom = room
 
 
 @row_loop

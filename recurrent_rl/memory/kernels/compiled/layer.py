@@ -15,6 +15,7 @@ from recurrent_rl.compiled.multiply import (
     add_product,
     add_transposed_product,
     make_engine,
+    pack,
     whole_panels,
 )
 from recurrent_rl.compiled.rows import add_in_place, clear, copy
@@ -139,40 +140,84 @@ def leave_gradient(part, carried, grad_state, grad_initial):
             copy(grad_state[part.columns[i]], carried[i])
 
 
-@compiled
-def input_gradient(part, gradient, used, panels, grad_x):
-    """Scatter gradient [R, >= used] W, W [used, I] packed as panels, to the rows of flat grad_x [T B, I]."""
-    block = np.empty((BLOCK, whole_panels(part.inputs)), np.float32)
-    for first in range(0, len(gradient), BLOCK):
-        rows = min(BLOCK, len(gradient) - first)
-        for i in range(rows):
-            clear(block[i])
-        add_product(part.engine, block[:rows], gradient[first : first + rows], used, panels)
-        for i in range(rows):
-            copy(grad_x[part.gather[first + i]], block[i])
+class WayBack(NamedTuple):
+    """What turns the gradient of gates into those of inputs and weights, block by block.
+
+    Args:
+        x: [T B, I].
+        entering: [S, H], the hidden states that enter the pieces.
+        outputs: [T B, H].
+        panels: W of the inputs, packed; empty where grad_x is not wanted.
+        grad_x: [T B, I], or no rows.
+        grad_weight_ih: [G H, >= I], the segment's sum.
+        grad_weight_hh: [G H, >= H], likewise.
+        grad_bias: [G H], likewise.
+        inputs: Room for a block of x.
+        states: Room for a block of hidden states.
+        grad_inputs: Room for a block of grad_x.
+    """
+
+    x: np.ndarray
+    entering: np.ndarray
+    outputs: np.ndarray
+    panels: np.ndarray
+    grad_x: np.ndarray
+    grad_weight_ih: np.ndarray
+    grad_weight_hh: np.ndarray
+    grad_bias: np.ndarray
+    inputs: np.ndarray
+    states: np.ndarray
+    grad_inputs: np.ndarray
 
 
 @compiled
-def input_weight_gradient(part, gradient, x, grad_weight, grad_bias):
-    """Add the gradients of x W^T + b, given the sum's gradient [R, >= G H], to grad_weight [G H, >= I] and grad_bias."""
-    block = np.zeros((BLOCK, grad_weight.shape[1]), np.float32)
-    for first in range(0, len(gradient), BLOCK):
-        rows = min(BLOCK, len(gradient) - first)
-        for i in range(rows):
-            copy(block[i, : part.inputs], x[part.gather[first + i]])
-            add_in_place(grad_bias, gradient[first + i, : len(grad_bias)])
-        add_transposed_product(part.engine, grad_weight, gradient[first : first + rows], block[:rows])
+def way_back(part, a, gates, entering):
+    """Return what a table says of the way back; `gates` is G."""
+    used, wide, deep = gates * part.units, whole_panels(part.inputs), whole_panels(part.units)
+    wanted = a[GRAD_X] != 0
+    weight = floats(a[WEIGHT_IH], used if wanted else 0, part.inputs)
+    return WayBack(
+        floats(a[X], part.n_rows, part.inputs),
+        entering,
+        floats(a[OUTPUTS], part.n_rows, part.units),
+        pack(weight, part.engine.pairs),
+        floats(a[GRAD_X], part.n_rows if wanted else 0, part.inputs),
+        floats(a[GRAD_WEIGHT_IH], used, wide),
+        floats(a[GRAD_WEIGHT_HH], used, deep),
+        floats(a[GRAD_BIAS_IH], 1, used)[0],
+        np.zeros((BLOCK, wide), np.float32),
+        np.zeros((BLOCK, deep), np.float32),
+        np.empty((BLOCK, wide), np.float32),
+    )
 
 
 @compiled
-def recurrent_weight_gradient(part, gradient, entering, outputs, grad_weight):
-    """Add the gradient of W in h W^T, given the sum's gradient [R, >= G H], to grad_weight [G H, >= H]."""
-    block = np.zeros((BLOCK, grad_weight.shape[1]), np.float32)
-    for first in range(0, len(gradient), BLOCK):
-        rows = min(BLOCK, len(gradient) - first)
+def through_inputs(part, way, first, gradient):
+    """From the gradient [m, >= G H] of x W + b in packed rows first, first + 1, ...: add to W's and b's, scatter x's."""
+    used = len(way.grad_bias)
+    for begin in range(0, len(gradient), BLOCK):
+        rows = min(BLOCK, len(gradient) - begin)
+        block = gradient[begin : begin + rows]
         for i in range(rows):
-            copy(block[i, : part.units], before(part, entering, outputs, first + i))
-        add_transposed_product(part.engine, grad_weight, gradient[first : first + rows], block[:rows])
+            copy(way.inputs[i, : part.inputs], way.x[part.gather[first + begin + i]])
+            add_in_place(way.grad_bias, block[i, :used])
+        add_transposed_product(part.engine, way.grad_weight_ih, block, way.inputs[:rows])
+        if len(way.grad_x) > 0:
+            for i in range(rows):
+                clear(way.grad_inputs[i])
+            add_product(part.engine, way.grad_inputs[:rows], block, used, way.panels)
+            for i in range(rows):
+                copy(way.grad_x[part.gather[first + begin + i]], way.grad_inputs[i])
+
+
+@compiled
+def through_recurrence(part, way, first, gradient):
+    """From the gradient [m, >= G H] of W h in packed rows first, first + 1, ...: add to W's."""
+    for begin in range(0, len(gradient), BLOCK):
+        rows = min(BLOCK, len(gradient) - begin)
+        for i in range(rows):
+            copy(way.states[i, : part.units], before(part, way.entering, way.outputs, first + begin + i))
+        add_transposed_product(part.engine, way.grad_weight_hh, gradient[begin : begin + rows], way.states[:rows])
 
 
 @compiled

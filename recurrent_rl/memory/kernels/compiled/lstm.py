@@ -9,36 +9,35 @@ from recurrent_rl.compiled.task import floats, task
 from recurrent_rl.memory.kernels.compiled.layer import (
     BIAS_HH,
     BIAS_IH,
+    BLOCK,
     CELL,
     CELL_INITIAL,
     CELL_LEAVING,
     CELL_STRIDE,
     GATES,
-    GRAD_BIAS_IH,
     GRAD_CELL,
     GRAD_CELL_INITIAL,
     GRAD_CELL_LEAVING,
     GRAD_HIDDEN,
     GRAD_HIDDEN_INITIAL,
     GRAD_OUTPUTS,
-    GRAD_WEIGHT_HH,
-    GRAD_WEIGHT_IH,
-    GRAD_X,
     HIDDEN,
     HIDDEN_INITIAL,
     HIDDEN_STRIDE,
     KEPT,
     OUTPUTS,
+    ROWS,
+    UNITS,
     WEIGHT_HH,
     WEIGHT_IH,
     X,
     enter,
-    input_gradient,
-    input_weight_gradient,
     leave_gradient,
     project,
     read_part,
-    recurrent_weight_gradient,
+    through_inputs,
+    through_recurrence,
+    way_back,
 )
 
 
@@ -102,53 +101,45 @@ def _leave(part, cells, leaving):
 @task
 def lstm_backward(a):
     """Fill the gradients of x and of the entering state; add to the segment's own sums for weights and biases."""
-    part = read_part(a, 4)
-    rows, size = len(part.gather), part.units
-    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
-    weight_ih, weight_hh = floats(a[WEIGHT_IH], 4 * size, part.inputs), floats(a[WEIGHT_HH], 4 * size, size)
-    gates, cells = floats(a[GATES], rows, whole_panels(4 * size)), floats(a[KEPT], rows, size)
+    part, size = read_part(a, 4), a[UNITS]
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
     cell_entering = enter(part, a[CELL], a[CELL_STRIDE], a[CELL_INITIAL])
-    gradient, carried = np.empty_like(gates), np.zeros((len(entering), whole_panels(size)), np.float32)
-    carried_cell = np.zeros((len(entering), size), np.float32)
-    grad_outputs = floats(a[GRAD_OUTPUTS], part.n_rows, size)
+    way, carried = way_back(part, a, 4, entering), np.zeros((len(entering), whole_panels(size)), np.float32)
+    gates, cells = floats(a[GATES], a[ROWS], whole_panels(4 * size)), floats(a[KEPT], a[ROWS], size)
+    carried_cell, grad_outputs = np.zeros_like(cell_entering), floats(a[GRAD_OUTPUTS], part.n_rows, size)
     grad_leaving = floats(a[GRAD_CELL_LEAVING], part.n_columns, size)
-    panels = pack(weight_hh, part.engine.pairs)
-    _loop_back(part, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell, gradient)
-    leave_gradient(
-        part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
-    )
-    leave_gradient(
-        part, carried_cell, floats(a[GRAD_CELL], part.n_columns, size), floats(a[GRAD_CELL_INITIAL], 1, size)[0]
-    )
-    recurrent_weight_gradient(
-        part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], 4 * size, whole_panels(size))
-    )
-    grad_weight_ih = floats(a[GRAD_WEIGHT_IH], 4 * size, whole_panels(part.inputs))
-    input_weight_gradient(part, gradient, x, grad_weight_ih, floats(a[GRAD_BIAS_IH], 1, 4 * size)[0])
-    if a[GRAD_X] != 0:
-        panels = pack(weight_ih, part.engine.pairs)
-        input_gradient(part, gradient, 4 * size, panels, floats(a[GRAD_X], part.n_rows, part.inputs))
+    panels = pack(floats(a[WEIGHT_HH], 4 * size, size), part.engine.pairs)
+    _loop_back(part, way, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell)
+    grad_state, grad_initial = floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
+    leave_gradient(part, carried, grad_state, grad_initial)
+    grad_state, grad_initial = floats(a[GRAD_CELL], part.n_columns, size), floats(a[GRAD_CELL_INITIAL], 1, size)[0]
+    leave_gradient(part, carried_cell, grad_state, grad_initial)
 
 
 @compiled
-def _loop_back(part, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell, gradient):
-    size, row, last = part.units, len(gates), part.n_rows - part.n_columns
+def _loop_back(part, way, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell):
+    """Go back in time; whenever a block of rows is there, hand its gradient on while it is in the cache."""
+    size, row, last, room = part.units, len(gates), part.n_rows - part.n_columns, BLOCK + part.sizes[0]
+    pending, bottom = np.empty((room, gates.shape[1]), np.float32), room
     for k in range(len(part.sizes) - 1, -1, -1):
         running = part.sizes[k]
         row -= running
-        before = cells[row - part.sizes[k - 1] : row] if k > 0 else cell_entering
+        bottom -= running
+        cell_before = cells[row - part.sizes[k - 1] : row] if k > 0 else cell_entering
         for i in range(running):
             n, dh, dc, flat = row + i, carried[i], carried_cell[i], part.gather[row + i]
-            gate, grad, o = gates[n], gradient[n], gates[n, 3 * size : 4 * size]
+            gate, grad, o = gates[n], pending[bottom + i], gates[n, 3 * size : 4 * size]
             add_in_place(dh, grad_outputs[flat])
             if flat >= last:
                 add_in_place(dc, grad_leaving[flat - last])
             _through_output(grad[3 * size : 4 * size], dc, dh, cells[n], o)
-            _through_cell(grad, dc, gate, before[i])
-        for i in range(running):
-            clear(carried[i])
-        add_product(part.engine, carried[:running], gradient[row : row + running], 4 * size, panels)
+            _through_cell(grad, dc, gate, cell_before[i])
+            clear(dh)
+        add_product(part.engine, carried[:running], pending[bottom : bottom + running], 4 * size, panels)
+        if room - bottom >= BLOCK or k == 0:
+            through_recurrence(part, way, row, pending[bottom:])
+            through_inputs(part, way, row, pending[bottom:])
+            bottom = room
 
 
 @row_loop

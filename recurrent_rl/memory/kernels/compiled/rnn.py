@@ -12,29 +12,27 @@ from recurrent_rl.compiled.task import floats, task
 from recurrent_rl.memory.kernels.compiled.layer import (
     BIAS_HH,
     BIAS_IH,
+    BLOCK,
     GATES,
-    GRAD_BIAS_IH,
     GRAD_HIDDEN,
     GRAD_HIDDEN_INITIAL,
     GRAD_OUTPUTS,
-    GRAD_WEIGHT_HH,
-    GRAD_WEIGHT_IH,
-    GRAD_X,
     HIDDEN,
     HIDDEN_INITIAL,
     HIDDEN_STRIDE,
     KEPT,
     OUTPUTS,
+    UNITS,
     WEIGHT_HH,
     WEIGHT_IH,
     X,
     enter,
-    input_gradient,
-    input_weight_gradient,
     leave_gradient,
     project,
     read_part,
-    recurrent_weight_gradient,
+    through_inputs,
+    through_recurrence,
+    way_back,
 )
 
 
@@ -71,42 +69,37 @@ def _loop(part, panels, relu, state, gates, outputs):
 @task
 def rnn_backward(a):
     """Fill the gradients of x and of the entering state; add to the segment's own sums for weights and biases."""
-    part = read_part(a, 1)
-    rows, size = len(part.gather), part.units
-    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
-    weight_ih, weight_hh = floats(a[WEIGHT_IH], size, part.inputs), floats(a[WEIGHT_HH], size, size)
+    part, size = read_part(a, 1), a[UNITS]
     entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
-    gradient = np.empty((rows, whole_panels(size)), np.float32)
-    carried = np.zeros((len(entering), whole_panels(size)), np.float32)
-    panels = pack(weight_hh, part.engine.pairs)
-    _loop_back(part, panels, a[KEPT] != 0, outputs, floats(a[GRAD_OUTPUTS], part.n_rows, size), carried, gradient)
-    leave_gradient(
-        part, carried, floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
-    )
-    recurrent_weight_gradient(part, gradient, entering, outputs, floats(a[GRAD_WEIGHT_HH], size, whole_panels(size)))
-    grad_weight_ih = floats(a[GRAD_WEIGHT_IH], size, whole_panels(part.inputs))
-    input_weight_gradient(part, gradient, x, grad_weight_ih, floats(a[GRAD_BIAS_IH], 1, size)[0])
-    if a[GRAD_X] != 0:
-        panels = pack(weight_ih, part.engine.pairs)
-        input_gradient(part, gradient, size, panels, floats(a[GRAD_X], part.n_rows, part.inputs))
+    way, carried = way_back(part, a, 1, entering), np.zeros((len(entering), whole_panels(size)), np.float32)
+    panels = pack(floats(a[WEIGHT_HH], size, size), part.engine.pairs)
+    _loop_back(part, way, panels, a[KEPT] != 0, floats(a[GRAD_OUTPUTS], part.n_rows, size), carried)
+    grad_state, grad_initial = floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
+    leave_gradient(part, carried, grad_state, grad_initial)
 
 
 @compiled
-def _loop_back(part, panels, relu, outputs, grad_outputs, carried, gradient):
-    size, row = part.units, len(gradient)
+def _loop_back(part, way, panels, relu, grad_outputs, carried):
+    """Go back in time; whenever a block of rows is there, hand its gradient on while it is in the cache."""
+    size, row, room = part.units, len(part.gather), BLOCK + part.sizes[0]
+    pending, bottom = np.empty((room, carried.shape[1]), np.float32), room
     for k in range(len(part.sizes) - 1, -1, -1):
         running = part.sizes[k]
         row -= running
+        bottom -= running
         for i in range(running):
-            flat, dh = part.gather[row + i], carried[i]
+            flat, dh, grad = part.gather[row + i], carried[i], pending[bottom + i, :size]
             add_in_place(dh, grad_outputs[flat])
             if relu:
-                _through_relu(gradient[row + i, :size], dh, outputs[flat])
+                _through_relu(grad, dh, way.outputs[flat])
             else:
-                _through_tanh(gradient[row + i, :size], dh, outputs[flat])
-        for i in range(running):
-            clear(carried[i])
-        add_product(part.engine, carried[:running], gradient[row : row + running], size, panels)
+                _through_tanh(grad, dh, way.outputs[flat])
+            clear(dh)
+        add_product(part.engine, carried[:running], pending[bottom : bottom + running], size, panels)
+        if room - bottom >= BLOCK or k == 0:
+            through_recurrence(part, way, row, pending[bottom:])
+            through_inputs(part, way, row, pending[bottom:])
+            bottom = room
 
 
 @row_loop
