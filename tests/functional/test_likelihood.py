@@ -9,7 +9,7 @@ from torch.distributions import Categorical, Normal
 from recurrent_rl.functional import categorical, diagonal_gaussian
 
 ROWS = {"seed": st.integers(0, 999), "rows": st.integers(1, 9)}
-CLOSE = {"rtol": 1e-6, "atol": 1e-6, "check_dtype": False}
+CLOSE = {"rtol": 1e-6, "atol": 1e-5, "check_dtype": False}  # terms of about ten cancel: some float32 roundings are left
 
 
 @pytest.fixture(autouse=True)
