@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import Memory, State
 from recurrent_rl.policies.features import MLPFeatures
+from recurrent_rl.policies.heads import no_validation
 from recurrent_rl.policies.program.stepper import Stepper, has_program, sample
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def step_by_program(
 def choose(policy: "RecurrentActorCriticPolicy", parameters: Tensor, deterministic: bool) -> Tensor:
     """Return actions [B, ...] of a distribution's parameters [B, A], the likeliest or drawn."""
     if not isinstance(policy.distribution, CategoricalDistribution):
-        return policy.distribution_from(parameters.clone()).get_actions(deterministic)
+        with no_validation():
+            return policy.distribution_from(parameters.clone()).get_actions(deterministic)
     return parameters.argmax(dim=1) if deterministic else sample(policy.distribution, parameters)[0]
 
 
@@ -115,8 +117,7 @@ def is_program_of(policy: "RecurrentActorCriticPolicy", stepper: Stepper, critic
 
 
 def _owners(policy: "RecurrentActorCriticPolicy") -> tuple[nn.Module | None, ...]:
-    heads = (policy.actor_layers, policy.action_net, policy.critic_layers, policy.value_net)
-    return (policy.memory, policy.critic_memory, policy.features_extractor, policy.critic_features, *heads)
+    return tuple(policy._modules.values())
 
 
 def _extractors(policy: "RecurrentActorCriticPolicy") -> list[BaseFeaturesExtractor]:

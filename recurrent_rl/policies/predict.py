@@ -10,7 +10,6 @@ from torch import Tensor
 
 from recurrent_rl.functional.observation import HostObservation, Observation, map_observation
 from recurrent_rl.memory import Memory, State
-from recurrent_rl.policies.heads import no_validation
 from recurrent_rl.policies.saving import SavedAlone
 
 
@@ -25,7 +24,6 @@ class Predicts(SavedAlone):
     ) -> tuple[Tensor, State]:
         """Return actions for observations [B, ...], and the actor's state that follows."""
 
-    @no_validation()
     def predict(
         self,
         observation: HostObservation,
@@ -46,19 +44,20 @@ class Predicts(SavedAlone):
             raise ValueError("predict got a tuple: `obs, info = env.reset()` is Gymnasium's form; pass `obs` alone.")
         if self.training or self.memory.training:
             self.set_training_mode(False)
-        tensor, vectorised = self._to_tensor(observation)
+        device = self.device
+        tensor, vectorised = self._to_tensor(observation, device)
         batch_size = len(next(iter(tensor.values())) if isinstance(tensor, dict) else tensor)
         starts = _predict_starts(episode_start, state, batch_size)
         if state is None:
             entering = self.memory.initial_state(batch_size)
         else:
-            entering = tuple(torch.as_tensor(leaf, device=self.device) for leaf in state)
+            entering = tuple(_on_device(leaf, device) for leaf in state)
         with torch.no_grad():
             actions, leaving = self._choose(tensor, entering, starts, deterministic)
         env_actions = self.to_env_actions(actions.cpu().numpy())
         return env_actions if vectorised else env_actions[0], tuple(leaf.cpu().numpy() for leaf in leaving)
 
-    def _to_tensor(self, observation: HostObservation) -> tuple[Observation, bool]:
+    def _to_tensor(self, observation: HostObservation, device: torch.device) -> tuple[Observation, bool]:
         """Return one observation or B as a tensor [B, ...], float64 as float32, and whether they were B."""
         space = self.observation_space
         if isinstance(observation, np.ndarray) and isinstance(space, spaces.Box) and len(space.shape) == 1:
@@ -66,7 +65,7 @@ class Predicts(SavedAlone):
             if observation.shape[vectorised:] == space.shape:  # what SB3 would find out too, in five times the time
                 rows = observation if vectorised else observation[None]
                 kind = np.float32 if rows.dtype == np.float64 else rows.dtype
-                return torch.as_tensor(np.array(rows, dtype=kind), device=self.device), vectorised
+                return _on_device(np.array(rows, dtype=kind), device), vectorised
         tensor, vectorised = self.obs_to_tensor(observation)
         return map_observation(lambda x: x.float() if x.dtype == torch.float64 else x, tensor), vectorised
 
@@ -90,12 +89,17 @@ class Predicts(SavedAlone):
         raise NotImplementedError("A recurrent policy acts with a state: use predict or act.")
 
 
+def _on_device(leaf: np.ndarray | Tensor, device: torch.device) -> Tensor:
+    tensor = torch.from_numpy(leaf) if isinstance(leaf, np.ndarray) and leaf.flags.writeable else torch.as_tensor(leaf)
+    return tensor if device.type == "cpu" else tensor.to(device)
+
+
 def _predict_starts(episode_start: np.ndarray | None, state: tuple[np.ndarray, ...] | None, batch_size: int) -> Tensor:
     if state is None:
         return torch.ones(batch_size, dtype=torch.bool)
     if episode_start is None:
         return torch.zeros(batch_size, dtype=torch.bool)
-    starts = torch.as_tensor(np.asarray(episode_start, dtype=bool)).reshape(-1)
+    starts = torch.from_numpy(np.array(episode_start, dtype=bool).reshape(-1))
     if len(starts) != batch_size:
         raise ValueError(f"episode_start has {len(starts)} entries for {batch_size} observations; give one for each.")
     return starts

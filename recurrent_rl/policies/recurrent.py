@@ -283,13 +283,14 @@ class RecurrentActorCriticPolicy(Predicts):
     ) -> tuple[Tensor, State]:
         found = step_by_program(self, observation, state, starts)
         if found is not None:
-            parameters, state = found
-            return choose(self, parameters, deterministic), state
+            return choose(self, found[0], deterministic), found[1]
         with self.autocast():
             features = self._features(_one_row(observation), starts.unsqueeze(0), self.features_extractor)
             outputs, state = self.memory(features, state, starts.unsqueeze(0))
             latent = self.actor_layers(outputs[0]).float()
-        return self.distribution_from(apply_net(self.action_net, latent), latent).get_actions(deterministic), state
+        with no_validation():
+            distribution = self.distribution_from(apply_net(self.action_net, latent), latent)
+            return distribution.get_actions(deterministic), state
 
     def predict_values(self, observation: Observation, state: State, starts: Tensor) -> Tensor:
         """Return V [B] of observations [B, ...] read with `state` (leaves [B, ...]) where `starts` [B] is false."""

@@ -113,6 +113,10 @@ class Program:
         """Return the weights as they are now, in the order of the instructions."""
         return [module._parameters[name] for _, _, module, name in self._weights]  # type: ignore[misc]
 
+    def initial_addresses(self) -> list[int]:
+        """Return where the initial states of the memories lie."""
+        return [memory.initial.data_ptr() for _, _, memory, _ in self._initial]
+
     def refresh(self, weights: list[Tensor]) -> None:
         """Take the weights: pack them, or note where they lie."""
         self._program = np.stack(self._lines)

@@ -66,20 +66,21 @@ class Stepper:
         self._layers = [tuple(stack) for stack in self._stacks]
         self._modules = [module for part in (*encoders, *memories, *actor, *critic) for module in part.modules()]
         self.program = program = Program(batch_size, packed, packed and bfloat16_wanted())
-        self._sources = [program.slot(width) for width in inputs]
-        encoded = [program.add_layers(*pair) for pair in zip(encoders, self._sources, strict=True)]
+        sources = [program.slot(width) for width in inputs]
+        self._sources = [source[:, :width] for source, width in zip(sources, inputs, strict=True)]
+        encoded = [program.add_layers(*pair) for pair in zip(encoders, sources, strict=True)]
         outputs = [
             program.add_memory(memory, encoded[min(i, len(encoded) - 1)])
             if isinstance(memory, RecurrentMemory)
             else encoded[min(i, len(encoded) - 1)]
             for i, memory in enumerate(memories)
         ]
-        self._parameters, self._values = outputs[0], outputs[-1]
+        parameters, values = outputs[0], outputs[-1]
         for stack in actor:
-            self._parameters = program.add_layers(stack, self._parameters)
+            parameters = program.add_layers(stack, parameters)
         for stack in critic:
-            self._values = program.add_layers(stack, self._values)
-        self._width = actor[-1].out_features
+            values = program.add_layers(stack, values)
+        self._parameters, self._values = parameters[:, : actor[-1].out_features], values[:, 0]
 
     def is_current(self, owners: tuple[nn.Module | None, ...]) -> bool:
         """Whether the program still is that of these parts: none was replaced, and none has a hook."""
@@ -94,12 +95,14 @@ class Stepper:
     def refresh(self) -> bool:
         """Take the weights as they are now; return False where the program does not apply to them (any more)."""
         weights = self.program.weights()
-        addresses = [weight.data_ptr() for weight in weights]
+        addresses = [weight.data_ptr() for weight in weights] + self.program.initial_addresses()
         if addresses == self._addresses and not self._packed:
             return True
         if not weights or why_not(weights[0]) is not None:
             return False
-        if any(weight.dtype is not torch.float32 or not weight.is_cpu for weight in weights):
+        if any(
+            weight.dtype is not torch.float32 or not weight.is_cpu or not weight.is_contiguous() for weight in weights
+        ):
             return False
         self.program.refresh(weights)
         self._addresses = addresses
@@ -116,9 +119,9 @@ class Stepper:
             starts: [B] bool on the host.
         """
         for source, feature in zip(self._sources, features, strict=True):
-            source[:, : feature.shape[1]].copy_(feature)
+            source.copy_(feature)
         leaving = self.program.step(state, starts.contiguous())
-        return self._parameters[:, : self._width], self._values[:, 0], leaving
+        return self._parameters, self._values, leaving
 
     def __reduce__(self) -> Any:
         """A copy would point at this one's arrays: copies of a policy begin without one."""
