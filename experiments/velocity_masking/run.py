@@ -25,6 +25,7 @@ from experiments.velocity_masking.settings import SETTINGS, Setting
 RESULTS = Path(__file__).parent / "results"
 EVALUATION_EPISODES = 100
 EVALUATION_SEED = 10_000
+BFLOAT16 = "recurrent_rl-bfloat16"  # the same with precision="bfloat16"
 
 
 class HideVelocity(gym.ObservationWrapper):
@@ -62,6 +63,8 @@ def make_model(library: str, setting: Setting, env: VecEnv, seed: int) -> Any:
     else:
         from recurrent_rl import RecurrentPPO
     arguments = copy.deepcopy(setting.arguments)
+    if library == BFLOAT16:
+        arguments["policy_kwargs"]["precision"] = "bfloat16"
     arguments |= {name: LinearSchedule(start, 0.0, 1.0) for name, start in setting.schedules.items()}
     return RecurrentPPO("MlpLstmPolicy", env, seed=seed, device="cpu", **arguments)
 
@@ -100,11 +103,14 @@ def run(library: str, setting: Setting, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", nargs="+", choices=["recurrent_rl", "sb3-contrib"], default=["recurrent_rl"])
+    parser.add_argument(
+        "--library", nargs="+", choices=["recurrent_rl", BFLOAT16, "sb3-contrib"], default=["recurrent_rl"]
+    )
     parser.add_argument("--environment", nargs="+", default=[setting.environment for setting in SETTINGS])
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(5)))
+    parser.add_argument("--threads", type=int, default=1, help="of torch")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     RESULTS.mkdir(exist_ok=True)
     for seed in options.seeds:
         for setting in (setting for setting in SETTINGS if setting.environment in options.environment):
