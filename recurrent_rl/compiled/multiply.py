@@ -98,7 +98,7 @@ def _pair_all(result, rows):
         pair_rows(result[k], bits[2 * k], bits[2 * k + 1])
     if len(rows) % 2:
         last = bits[len(rows) - 1]
-        pair_rows(result[len(result) - 1], last, np.zeros_like(last))
+        pair_rows(result[len(result) - 1], last, np.zeros(len(last), np.uint32))
 
 
 @compiled
@@ -137,11 +137,12 @@ def pack(matrix, pairs):
                 high = bits[2 * k + 1, first:past] if 2 * k + 1 < depth else nothing[:width]
                 pair_rows(panel[k, :width], bits[2 * k, first:past], high)
             else:
-                panel[k, :width] = bits[k, first:past]
+                for lane in range(width):
+                    panel[k, lane] = bits[k, first + lane]
     return panels
 
 
-@njit(nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy")
+@njit(nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _dot(left, right):
     total = np.float32(0.0)
     for k in range(len(right)):

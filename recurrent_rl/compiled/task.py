@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, types
 from numba.extending import intrinsic
+
+from recurrent_rl.compiled.entry import compiled
 
 _typed_at_compilation: Any = intrinsic
 _SIGNATURE = types.void(types.CPointer(types.int64))
@@ -64,25 +66,25 @@ def _as_pointer(typingctx, address):
     return types.voidptr(types.int64), generate
 
 
-@njit
+@compiled
 def floats(address, rows, columns):
     """Return the float32 array [rows, columns] at an address."""
     return carray(_as_pointer(address), (rows, columns), np.float32)
 
 
-@njit
+@compiled
 def numbers(address, count):
     """Return the float64 array [count] at an address."""
     return carray(_as_pointer(address), (count,), np.float64)
 
 
-@njit
+@compiled
 def integers(address, count):
     """Return the int64 array [count] at an address."""
     return carray(_as_pointer(address), (count,), np.int64)
 
 
-@njit
+@compiled
 def flags(address, count):
     """Return the bool array [count] at an address, as bytes."""
     return carray(_as_pointer(address), (count,), np.uint8)

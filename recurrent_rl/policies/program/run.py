@@ -9,7 +9,7 @@ import numpy as np
 from recurrent_rl.compiled.dense import RELU, TANH
 from recurrent_rl.compiled.entry import compiled
 from recurrent_rl.compiled.multiply import make_engine
-from recurrent_rl.compiled.rows import copy, relu_in_place, tanh_in_place
+from recurrent_rl.compiled.rows import clear, copy, relu_in_place, tanh_in_place
 from recurrent_rl.compiled.task import flags, floats, integers, task
 from recurrent_rl.memory.kernels.compiled import step
 from recurrent_rl.memory.kernels.compiled.step import add_weighted, gates_of, gru_step, lstm_step, rnn_step
@@ -71,7 +71,8 @@ def _dense(engine, line, first, rows):
     source = _rows(line[SOURCE], first, rows, line[SOURCE_WIDTH])
     target = _rows(line[TARGET], first, rows, line[TARGET_WIDTH])
     outputs = line[OUTPUTS]
-    target[:] = 0.0
+    for i in range(rows):
+        clear(target[i])
     if line[BIAS] != 0:
         for i in range(rows):
             copy(target[i, :outputs], floats(line[BIAS], 1, outputs)[0])
