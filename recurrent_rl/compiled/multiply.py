@@ -7,10 +7,9 @@ the inner dimension, which is then half as deep.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from recurrent_rl.compiled.bfloat16 import pair_neighbours, pair_rows
-from recurrent_rl.compiled.entry import compiled
+from recurrent_rl.compiled.entry import compiled, only_for_tasks
 from recurrent_rl.compiled.product import WIDTH
 from recurrent_rl.compiled.task import floats, invoke, task
 
@@ -142,7 +141,7 @@ def pack(matrix, pairs):
     return panels
 
 
-@njit(nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@only_for_tasks(frozenset({"contract", "reassoc"}))
 def _dot(left, right):
     total = np.float32(0.0)
     for k in range(len(right)):
