@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.decorators import compiled, row_loop
 
 _HALF, _ONE, _SHIFT, _HIGH = np.uint32(0x7FFF), np.uint32(1), np.uint32(16), np.uint32(0xFFFF0000)
 

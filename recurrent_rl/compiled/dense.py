@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.decorators import compiled, row_loop
 from recurrent_rl.compiled.multiply import (
     BLOCK,
     Engine,
@@ -33,7 +33,7 @@ NONE, TANH, RELU = range(3)
     OUTPUTS,  # O
     X,  # segment [R, I]
     WEIGHT,  # [O, I]
-    BIAS,  # [O], or 0
+    BIAS,  # [O]
     OUT,  # segment [R, O]
     GRAD_OUT,  # segment [R, O]
     GRAD_X,  # segment [R, I], or 0
@@ -63,7 +63,7 @@ def _read(a):
 def dense_forward(a):
     """Fill out with f(x W^T + b)."""
     layer = _read(a)
-    bias = floats(a[BIAS], 1, a[OUTPUTS])[0] if a[BIAS] != 0 else np.zeros(a[OUTPUTS], np.float32)
+    bias = floats(a[BIAS], 1, a[OUTPUTS])[0]
     panels = pack_transposed(layer.weight, layer.engine.pairs)
     block = np.zeros((BLOCK, whole_panels(a[OUTPUTS])), np.float32)
     for first in range(0, len(layer.x), BLOCK):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recurrent_rl.compiled.bfloat16 import pair_neighbours, pair_rows
-from recurrent_rl.compiled.entry import compiled, only_for_tasks
+from recurrent_rl.compiled.decorators import compiled, only_for_tasks
 from recurrent_rl.compiled.product import WIDTH
 from recurrent_rl.compiled.task import floats, invoke, task
 
@@ -17,7 +17,7 @@ BLOCK = 48  # rows: small enough to stay in the first cache, a multiple of the t
 
 
 class Engine(NamedTuple):
-    """The address of `product`, whether factors are bfloat16 pairs, the table of its arguments, room for left factors."""
+    """Address of the task `product`, whether factors are bfloat16 pairs, the table of its arguments, room for factors."""
 
     address: int
     pairs: bool

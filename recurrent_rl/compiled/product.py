@@ -147,7 +147,7 @@ _tiles, _pair_tiles = _make_tiles(False), _make_tiles(True)
 
 @task
 def product(a):
-    """Add left @ right to out; `a` holds the arguments of `multiply`."""
+    """Add left @ right to out; `a` holds addresses and strides in the order in which they are read here."""
     out, out_stride, left, left_stride, left_step = a[0], a[1], a[2], a[3], a[4]
     right, right_step, right_panel, rows, columns, depth, pairs = a[5], a[6], a[7], a[8], a[9], a[10], a[11]
     blocks = (rows + HEIGHT - 1) // HEIGHT

@@ -6,9 +6,8 @@ Source: the coefficients are ours, a weighted least-squares fit of tanh on [0, 9
 """
 
 import numpy as np
-from numba import njit
 
-from recurrent_rl.compiled.entry import row_loop
+from recurrent_rl.compiled.decorators import only_for_tasks, row_loop
 
 ONE = np.float32(1.0)
 _HALF, _LIMIT = np.float32(0.5), np.float32(9.0)
@@ -27,7 +26,7 @@ _Q1, _Q2, _Q3, _Q4 = (
 )
 
 
-@njit(nogil=True, fastmath={"contract"}, error_model="numpy", inline="always")
+@only_for_tasks(inline="always")
 def tanh(x):
     """Return tanh x for one float32."""
     if x > _LIMIT:

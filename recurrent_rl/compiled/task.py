@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import carray, cfunc, types
 from numba.extending import intrinsic
 
-from recurrent_rl.compiled.entry import compiled
+from recurrent_rl.compiled.decorators import compiled
 
 _typed_at_compilation: Any = intrinsic
 _SIGNATURE = types.void(types.CPointer(types.int64))
@@ -35,8 +35,7 @@ class Task:
         """Where the machine code is."""
         if self._compiled is None:
             started = time.perf_counter()
-            compiler: Any = cfunc(_SIGNATURE, cache=True, fastmath={"contract"}, error_model="numpy")
-            self._compiled = compiler(self._function)
+            self._compiled = _compile(self._function)
             if not self._compiled.cache_hits:
                 say_compiled(self._function.__name__, time.perf_counter() - started)
         return self._compiled.address
@@ -49,6 +48,16 @@ class Task:
 
 
 task = Task
+
+
+def _compile(function: Callable[[Any], None]) -> Any:
+    options: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
+    try:
+        return cfunc(_SIGNATURE, cache=True, **options)(function)
+    except RuntimeError as error:  # numba found no folder that it may write to
+        if "cannot cache" not in str(error):
+            raise
+        return cfunc(_SIGNATURE, **options)(function)
 
 
 def say_compiled(name: str, seconds: float) -> None:

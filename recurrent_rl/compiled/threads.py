@@ -59,11 +59,19 @@ def _parallel() -> Callable[[int, int, int, int], None]:
 
 
 def _openmp_of_torch() -> ctypes.CDLL | None:
-    """Return the OpenMP library in this process; with two of them, each would keep the cores busy for the other."""
+    """Return the OpenMP library that torch brought along; another package's would keep the cores busy for torch's.
+
+    None in a forked process: OpenMP's threads do not survive a fork, and it would wait for them.
+    """
     maps = Path("/proc/self/maps")  # Linux; elsewhere torch has another OpenMP
-    loaded = {line.split()[-1] for line in maps.read_text().splitlines() if "gomp" in line} if maps.exists() else set()
-    of_torch = [path for path in loaded if Path(path).is_relative_to(Path(torch.__file__).parents[1])] or list(loaded)
-    return ctypes.CDLL(of_torch[0]) if of_torch else None
+    if _forked or not maps.exists():
+        return None
+    loaded = sorted({line.split()[-1] for line in maps.read_text().splitlines() if "libgomp" in line})
+    packages = Path(torch.__file__).parents[1]
+    of_torch = [path for path in loaded if path.startswith(f"{packages}/torch")]  # torch/lib or torch.libs
+    elsewhere = [path for path in loaded if not path.startswith(f"{packages}/")]  # the system's, which torch may share
+    found = of_torch or elsewhere
+    return ctypes.CDLL(found[0]) if found else None
 
 
 def _parallel_by_threads(function: int, job: int, workers: int, _flags: int) -> None:
@@ -79,5 +87,16 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="recurrent_rl")
 
 
-if hasattr(os, "register_at_fork"):  # pragma: no branch
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork
+_forked = False
+
+
+def _after_fork() -> None:
+    """Begin anew with threads of our own: neither torch's nor the pool's survive a fork."""
+    global _forked
+    _forked = True
+    _parallel.cache_clear()
+    _pool.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

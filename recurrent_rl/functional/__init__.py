@@ -1,4 +1,4 @@
-"""Pure functions: returns and advantages, losses, masked statistics. No classes, no state."""
+"""Pure functions: returns and advantages, losses, masked statistics. No state."""
 
 from recurrent_rl.functional.actor_critic import Objective, Stored, actor_critic_loss
 from recurrent_rl.functional.categorical import categorical

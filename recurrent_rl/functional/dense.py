@@ -21,14 +21,25 @@ def dense(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str = "non
         bias: b [O], or None.
         activation: f, one of "none", "tanh" and "relu".
     """
-    rows = x.numel() // x.shape[-1]
-    if why_not(x) is not None:
+    if why_not(x) is not None or not _fits(x, weight, bias):
         return ACTIVATIONS[activation](linear(x, weight, bias))
-    if rows * weight.numel() < WORTH_A_PASS:
-        with torch.autocast("cpu", enabled=False):
-            return ACTIVATIONS[activation](linear(x, weight, bias))
+    if x.numel() * len(weight) < WORTH_A_PASS:
+        return _by_operations(x, weight, bias, activation)
     with_bias = weight.new_zeros(len(weight)) if bias is None else bias
     return _Dense.apply(x, weight, with_bias, activation, bfloat16_wanted())  # type: ignore[return-value]
+
+
+def _fits(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether the compiled pass, which reads memory by addresses alone, finds what it expects there."""
+    same = weight.dtype == x.dtype and weight.device == x.device and weight.shape[1:] == x.shape[-1:]
+    return same and (bias is None or (bias.dtype == x.dtype and bias.shape == weight.shape[:1]))
+
+
+def _by_operations(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
+    if torch.is_autocast_enabled("cpu"):  # for so few numbers it costs more than it gains
+        with torch.autocast("cpu", enabled=False):
+            return ACTIVATIONS[activation](linear(x, weight, bias))
+    return ACTIVATIONS[activation](linear(x, weight, bias))
 
 
 class _Dense(torch.autograd.Function):

@@ -4,17 +4,17 @@ import math
 
 import numpy as np
 
-from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.decorators import compiled, row_loop
 from recurrent_rl.compiled.rows import ONE
 from recurrent_rl.compiled.task import flags, floats, integers, numbers, task
+from recurrent_rl.functional.gaussian import HALF_LOG_TAU
 
 STRIP = 256  # squares of so many numbers are summed side by side
-HALF_LOG_TAU = 0.5 * math.log(2.0 * math.pi)
 
 
 @task
 def advantages(a):
-    """Fill generalised advantages [T, B]; `a` holds T, B and the addresses of what `advantage_pass` takes, in its order."""
+    """Fill generalised advantages [T, B]; `a` holds T, B and addresses, as read here."""
     steps, columns = a[0], a[1]
     rewards, values, final_values = (
         floats(a[2], steps, columns),

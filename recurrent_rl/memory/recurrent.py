@@ -188,9 +188,13 @@ class RecurrentMemory(Memory):
         return self.get_submodule(f"norm_l{layer}")(outputs) if self.spec.layer_norm else outputs
 
     def is_like(self, other: "RecurrentMemory") -> bool:
-        """Whether both have the same cell and as many layers of the same size."""
+        """Whether both have the same cell, as many layers of the same size, and calls that nobody has changed."""
         sizes = other.cell.name, other.spec.num_layers, other.spec.hidden_size
-        return (self.cell.name, self.spec.num_layers, self.spec.hidden_size) == sizes
+        same = (self.cell.name, self.spec.num_layers, self.spec.hidden_size) == sizes
+        return same and all(
+            type(memory) is RecurrentMemory and not (memory._forward_hooks or memory._forward_pre_hooks)
+            for memory in (self, other)
+        )
 
     def _weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         weight_ih, weight_hh = self.get_parameter(f"weight_ih_l{layer}"), self.get_parameter(f"weight_hh_l{layer}")

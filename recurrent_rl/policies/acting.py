@@ -5,7 +5,6 @@ give what `RecurrentActorCriticPolicy.act` gives, up to rounding.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,10 +15,10 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, Flatten
 from torch import Tensor, nn
 
 from recurrent_rl.functional.observation import Observation, map_observation
-from recurrent_rl.memory import Memory, State
+from recurrent_rl.memory import State
 from recurrent_rl.policies.features import MLPFeatures
 from recurrent_rl.policies.heads import no_validation
-from recurrent_rl.policies.program.stepper import Stepper, has_program, sample
+from recurrent_rl.policies.program.stepper import Parts, Stepper, has_program
 
 if TYPE_CHECKING:
     from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy
@@ -31,16 +30,17 @@ Act = Callable[[Observation, State, Tensor], tuple[Tensor, Tensor, Tensor, State
 
 
 def act_through_rollout(policy: "RecurrentActorCriticPolicy", batch_size: int) -> Act:
-    """Return what acts for the length of one rollout, with the weights as they are now."""
-    stepper = policy.kept_stepper(batch_size)
+    """Return what acts for the length of one rollout, without gradients, with the weights as they are now."""
+    stepper = kept_stepper(policy, batch_size, predicting=False)
     if stepper is None or not stepper.refresh():
         return policy.act
 
+    @no_validation()
     def act(observation: Observation, state: State, starts: Tensor) -> tuple[Tensor, Tensor, Tensor, State]:
-        features = encoder_inputs(policy, observation)
+        features = encoder_inputs(observation, policy, _extractors(policy))
         parameters, values, state = stepper.step(features, state, starts)
-        if isinstance(policy.distribution, CategoricalDistribution):
-            actions, log_probs = sample(policy.distribution, parameters)
+        if type(policy.distribution) is CategoricalDistribution:
+            actions, log_probs = _sample(parameters)
         else:
             distribution = policy.distribution_from(parameters.clone())
             actions = distribution.get_actions()
@@ -50,74 +50,81 @@ def act_through_rollout(policy: "RecurrentActorCriticPolicy", batch_size: int) -
     return act
 
 
-def step_by_program(
-    policy: "RecurrentActorCriticPolicy", observation: Observation, state: State, starts: Tensor
+def choose_by_program(
+    policy: "RecurrentActorCriticPolicy", observation: Observation, state: State, starts: Tensor, deterministic: bool
 ) -> tuple[Tensor, State] | None:
-    """Return the distribution's parameters [B, A] for a few observations and the actor's next state; None without program.
+    """Return actions [B, ...] for a few observations and the actor's next state; None where no program applies.
 
     Args:
         policy: Whose actor steps.
         observation: [B, ...].
         state: Leaves [B, L, H] of the actor.
         starts: [B] bool on the host.
+        deterministic: The likeliest actions in place of drawn ones.
     """
     if len(starts) > FEW_ROWS or policy.precision != "float32":
         return None
-    stepper = policy.kept_stepper(len(starts), predicting=True)
-    if stepper is None or not stepper.fits(state) or not stepper.refresh():
+    stepper = kept_stepper(policy, len(starts), predicting=True)
+    if stepper is None or not stepper.fits(state):
         return None
-    parameters, _, state = stepper.step(encoder_inputs(policy, observation)[:1], state, starts)
-    return parameters, state
+    features = encoder_inputs(observation, policy, [policy.features_extractor])
+    with stepper.lock:  # several threads may ask one policy
+        if not stepper.refresh():
+            return None
+        parameters, _, state = stepper.step(features, state, starts)
+        parameters = parameters.clone()
+    if type(policy.distribution) is CategoricalDistribution:
+        return parameters.argmax(dim=1) if deterministic else _sample(parameters)[0], state
+    with no_validation():
+        return policy.distribution_from(parameters).get_actions(deterministic), state
 
 
-def choose(policy: "RecurrentActorCriticPolicy", parameters: Tensor, deterministic: bool) -> Tensor:
-    """Return actions [B, ...] of a distribution's parameters [B, A], the likeliest or drawn."""
-    if not isinstance(policy.distribution, CategoricalDistribution):
-        with no_validation():
-            return policy.distribution_from(parameters.clone()).get_actions(deterministic)
-    return parameters.argmax(dim=1) if deterministic else sample(policy.distribution, parameters)[0]
+def _sample(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Return actions [B] and log-probabilities [B] of a categorical with logits [B, A]."""
+    from recurrent_rl.policies.program.build import sample_categorical
+
+    return sample_categorical(logits)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a program is made of: encoders, memories, the layers of actor and critic."""
+def kept_stepper(policy: "RecurrentActorCriticPolicy", batch_size: int, predicting: bool) -> Stepper | None:
+    """Return the policy's program for steps of `batch_size` rows, made anew where B or a part changed; None without one.
 
-    encoders: list[nn.Sequential]
-    memories: list[Memory]
-    actor: list[nn.Module]
-    critic: list[nn.Module]
-
-
-def _parts(policy: "RecurrentActorCriticPolicy", critic: bool) -> _Parts:
-    encoders = [_encoder(extractor) for extractor in _extractors(policy)[: None if critic else 1]]
-    memories = [policy.memory, *([policy.critic_memory] if critic and policy.critic_memory is not None else [])]
-    value = [policy.critic_layers, policy.value_net] if critic else []
-    return _Parts(encoders, memories, [policy.actor_layers, policy.action_net], value)
-
-
-def make_stepper(policy: "RecurrentActorCriticPolicy", batch_size: int, packed: bool, critic: bool) -> Stepper | None:
-    """Return a program for `batch_size` rows of a policy of stock parts, with or without its critic; else None."""
-    parts = _parts(policy, critic)
-    if (
-        policy.use_sde
-        or not policy.acts_as_stock()
-        or not has_program(parts.memories, [*parts.encoders, *parts.actor, *parts.critic])
-    ):
-        return None
-    widths = [_width(extractor) for extractor in _extractors(policy)[: len(parts.encoders)]]
-    with policy.autocast():
-        stepper = Stepper(parts.encoders, parts.memories, parts.actor, parts.critic, widths, batch_size, packed)
-    stepper.owners = _owners(policy)
+    Args:
+        policy: Of stock parts, or there is no program.
+        batch_size: B.
+        predicting: For `predict`: the actor alone, weights read where they lie.
+    """
+    stepper, owners = policy.steppers.get(predicting), tuple(policy._modules.values())
+    if stepper is None or stepper.batch_size != batch_size or not stepper.is_current(owners):
+        stepper = policy.steppers[predicting] = _make_stepper(policy, owners, batch_size, predicting)
     return stepper
 
 
-def is_program_of(policy: "RecurrentActorCriticPolicy", stepper: Stepper, critic: bool) -> bool:
-    """Whether the program still is that of the policy's parts."""
-    return stepper.is_current(_owners(policy))
+def _make_stepper(
+    policy: "RecurrentActorCriticPolicy", owners: tuple[nn.Module | None, ...], batch_size: int, predicting: bool
+) -> Stepper | None:
+    extractors = [policy.features_extractor] if predicting else _extractors(policy)
+    memories = [policy.memory, *([] if predicting or policy.critic_memory is None else [policy.critic_memory])]
+    parts = Parts(
+        encoders=[_encoder(extractor) for extractor in extractors],
+        memories=memories,
+        actor=[policy.actor_layers, policy.action_net],
+        critic=[] if predicting else [policy.critic_layers, policy.value_net],
+    )
+    if policy.use_sde or not _steps_as_stock(policy) or not has_program(parts):
+        return None
+    widths = [_width(extractor) for extractor in extractors]
+    with policy.autocast():
+        return Stepper(parts, owners, widths, batch_size, packed=not predicting)
 
 
-def _owners(policy: "RecurrentActorCriticPolicy") -> tuple[nn.Module | None, ...]:
-    return tuple(policy._modules.values())
+def _steps_as_stock(policy: "RecurrentActorCriticPolicy") -> bool:
+    """Whether no subclass has a say in a step, so that a program may take it."""
+    from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy as Stock
+
+    mine = type(policy)
+    steps = (mine.act, mine.remember, mine._features, mine._latents, mine.distribution_from, mine._values)
+    return steps == (Stock.act, Stock.remember, Stock._features, Stock._latents, Stock.distribution_from, Stock._values)
 
 
 def _extractors(policy: "RecurrentActorCriticPolicy") -> list[BaseFeaturesExtractor]:
@@ -138,14 +145,16 @@ def _width(extractor: BaseFeaturesExtractor) -> int:
     return first.in_features
 
 
-def encoder_inputs(policy: "RecurrentActorCriticPolicy", observation: Observation) -> list[Tensor]:
-    """Return what each encoder of a program reads of B observations, [B, I]."""
+def encoder_inputs(
+    observation: Observation, policy: "RecurrentActorCriticPolicy", extractors: list[BaseFeaturesExtractor]
+) -> list[Tensor]:
+    """Return what the encoders of these extractors read of B observations, [B, I]."""
     space = policy.observation_space
     if isinstance(observation, Tensor) and isinstance(space, spaces.Box) and len(space.shape) == 1:
         prepared: Observation = observation
     else:
         prepared = preprocess_obs(observation, space, normalize_images=policy.normalize_images)  # type: ignore[assignment]
-    return [_prepare(extractor, prepared) for extractor in _extractors(policy)]
+    return [_prepare(extractor, prepared) for extractor in extractors]
 
 
 def _prepare(extractor: BaseFeaturesExtractor, prepared: Observation) -> Tensor:

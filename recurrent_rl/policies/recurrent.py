@@ -8,6 +8,7 @@ The policy holds parameters only. Memory state goes in and comes out of every ca
 """
 
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from typing import Any, ClassVar, Literal, get_args
 
 import torch
@@ -30,7 +31,7 @@ from torch import Tensor, nn
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
 from recurrent_rl.memory.recurrent import remember_together
-from recurrent_rl.policies.acting import choose, is_program_of, make_stepper, step_by_program
+from recurrent_rl.policies.acting import choose_by_program
 from recurrent_rl.policies.heads import (
     NetArch,
     check_action_space,
@@ -135,7 +136,7 @@ class RecurrentActorCriticPolicy(Predicts):
             normalize_images=normalize_images,
         )
         self.precision = precision
-        self._steppers: dict[bool, Stepper | None] = {}
+        self.steppers: dict[bool, Stepper | None] = {}  # see policies.acting
         self.use_sde = use_sde
         self.log_std_init = log_std_init
         self.features_extractor = self.make_features_extractor()
@@ -281,9 +282,9 @@ class RecurrentActorCriticPolicy(Predicts):
     def _choose(
         self, observation: Observation, state: State, starts: Tensor, deterministic: bool
     ) -> tuple[Tensor, State]:
-        found = step_by_program(self, observation, state, starts)
+        found = choose_by_program(self, observation, state, starts, deterministic)
         if found is not None:
-            return choose(self, found[0], deterministic), found[1]
+            return found
         with self.autocast():
             features = self._features(_one_row(observation), starts.unsqueeze(0), self.features_extractor)
             outputs, state = self.memory(features, state, starts.unsqueeze(0))
@@ -295,30 +296,6 @@ class RecurrentActorCriticPolicy(Predicts):
     def predict_values(self, observation: Observation, state: State, starts: Tensor) -> Tensor:
         """Return V [B] of observations [B, ...] read with `state` (leaves [B, ...]) where `starts` [B] is false."""
         return self._values(self._latents(_one_row(observation), state, starts.unsqueeze(0))[1])
-
-    def acts_as_stock(self) -> bool:
-        """Whether no subclass has a say in a step, so that a program may take it."""
-        stock, mine = RecurrentActorCriticPolicy, type(self)
-        steps = (mine.act, mine.remember, mine._features, mine._latents, mine.distribution_from, mine._values)
-        ours = (stock.act, stock.remember, stock._features, stock._latents, stock.distribution_from, stock._values)
-        return steps == ours
-
-    def kept_stepper(self, batch_size: int, predicting: bool = False) -> Stepper | None:
-        """Return the program for steps of `batch_size` rows (made anew where B or a part changed), or None.
-
-        Args:
-            batch_size: B.
-            predicting: For `predict`: the actor alone, weights read where they lie.
-        """
-        stepper = self._steppers.get(predicting)
-        if (
-            stepper is None
-            or stepper.batch_size != batch_size
-            or not is_program_of(self, stepper, critic=not predicting)
-        ):
-            stepper = make_stepper(self, batch_size, packed=not predicting, critic=not predicting)
-            self._steppers[predicting] = stepper
-        return stepper
 
     # ---------------------------------------------------------------- learning
 
@@ -355,13 +332,16 @@ class RecurrentActorCriticPolicy(Predicts):
 
     def distribution_from(self, parameters: Tensor, latent: Tensor | None = None) -> Distribution:
         """Return the action distribution of the action net's output [B, A]; gSDE also reads its input."""
-        if isinstance(self.distribution, StateDependentNoiseDistribution):
+        distribution = copy(
+            self.distribution
+        )  # SB3's keeps its parameters; the policy's own stays clean, for any thread
+        if isinstance(distribution, StateDependentNoiseDistribution):
             assert self.log_std is not None
             assert latent is not None
-            return self.distribution.proba_distribution(parameters, self.log_std, latent)
+            return distribution.proba_distribution(parameters, self.log_std, latent)
         if self.log_std is not None:
-            return self.distribution.proba_distribution(parameters, self.log_std)
-        return self.distribution.proba_distribution(parameters)
+            return distribution.proba_distribution(parameters, self.log_std)
+        return distribution.proba_distribution(parameters)
 
     def _values(self, critic_latent: Tensor) -> Tensor:
         return apply_net(self.value_net, critic_latent).squeeze(-1)

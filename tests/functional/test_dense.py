@@ -50,3 +50,9 @@ def test_a_second_derivative_is_refused_in_words():
     x, weight = torch.randn(5, 3, requires_grad=True), torch.randn(4, 3, requires_grad=True)
     with pytest.raises(RuntimeError, match="RECURRENT_RL_KERNELS=loop"):
         torch.autograd.grad(dense(x, weight, None, "tanh").sum(), x, create_graph=True)
+
+
+def test_what_does_not_fit_is_left_to_torch_to_refuse():
+    for weight in (torch.randn(4, 2), torch.randn(4, 3).double()):
+        with pytest.raises(RuntimeError):
+            dense(torch.randn(5, 3), weight, None, "tanh")

@@ -1,6 +1,7 @@
 """Acting by a program gives what the modules give, and sees every change of the weights."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from torch import nn
 
 from recurrent_rl.memory import GRU, LSTM, RNN, NoMemory
 from recurrent_rl.policies import MLPFeatures, RecurrentActorCriticPolicy
-from recurrent_rl.policies.acting import act_through_rollout, make_stepper
+from recurrent_rl.policies.acting import act_through_rollout, kept_stepper
 
 BOX = spaces.Box(-1.0, 1.0, (3,))
 MEMORIES = [
@@ -35,7 +36,7 @@ def make(actions=None, **arguments):
     return policy
 
 
-def by_modules(policy, monkeypatch, *step):
+def by_modules(policy, *step):
     with torch.no_grad():
         latent, critic, state = policy._latents(step[0].unsqueeze(0), step[1], step[2].unsqueeze(0))
         return policy.action_net(latent), policy._values(critic), state
@@ -43,22 +44,42 @@ def by_modules(policy, monkeypatch, *step):
 
 @pytest.mark.parametrize("critic", ["shared", "separate", NoMemory(), GRU(hidden_size=7)], ids=repr)
 @pytest.mark.parametrize("memory", MEMORIES, ids=repr)
-@pytest.mark.parametrize("packed", [True, False])
-def test_a_step_equals_that_of_the_modules(memory, critic, packed, monkeypatch):
+def test_a_step_equals_that_of_the_modules(memory, critic):
     extractor = {"features_extractor_class": MLPFeatures, "features_extractor_kwargs": {"widths": [6]}}
     policy = make(memory=memory, critic=critic, activation_fn=nn.ReLU, **extractor)
-    stepper = make_stepper(policy, 9, packed, critic=True)
+    stepper = kept_stepper(policy, 9, predicting=False)
     assert stepper is not None
     assert stepper.refresh()
     state = tuple(torch.randn_like(leaf) for leaf in policy.initial_state(9))
     for _ in range(3):
         observation, starts = torch.randn(9, 3), torch.rand(9) < 0.3
-        expected = by_modules(policy, monkeypatch, observation, state, starts)
+        expected = by_modules(policy, observation, state, starts)
         found = stepper.step([observation], state, starts)
         for one, other in zip(found[:2], expected[:2], strict=True):
             torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(found[2], expected[2], rtol=1e-5, atol=1e-5)
         state = found[2]
+
+
+@pytest.mark.parametrize("memory", MEMORIES, ids=repr)
+def test_predict_equals_the_modules_for_a_few_rows_and_for_many(memory):
+    policy = make(memory=memory, actions=spaces.Box(-9.0, 9.0, (2,)))
+    state, observation, starts = None, torch.randn(20, 3), torch.rand(20) < 0.3
+    few_state = None
+    for _ in range(3):
+        many, state = policy.predict(observation.numpy(), state, starts.numpy(), deterministic=True)
+        few, few_state = policy.predict(observation[:3].numpy(), few_state, starts[:3].numpy(), deterministic=True)
+        np.testing.assert_allclose(few, many[:3], rtol=1e-5, atol=1e-5)
+    assert kept_stepper(policy, 3, predicting=True) is not None
+
+
+def test_several_threads_may_ask_one_policy():
+    policy = make(memory=LSTM(hidden_size=64), actions=spaces.Box(-9.0, 9.0, (2,)))
+    observations = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    alone = [policy.predict(observation, deterministic=True)[0] for observation in observations]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda observation: policy.predict(observation, deterministic=True)[0], observations))
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_actions_are_drawn_with_the_probabilities_that_are_reported():
@@ -94,7 +115,7 @@ def test_predict_sees_weights_that_changed_in_place_or_were_replaced():
     policy.actor_layers[0].register_forward_hook(lambda *_: calls.append(True))
     policy.predict(observation)
     assert calls == [True]
-    assert policy.kept_stepper(1, predicting=True) is None
+    assert kept_stepper(policy, 1, predicting=True) is None
     assert not np.array_equal(first, second)
     assert not np.array_equal(second, third)
 
@@ -104,12 +125,12 @@ def test_what_a_program_does_not_know_is_left_to_the_modules():
         def distribution_from(self, parameters, latent=None):
             return super().distribution_from(parameters - 1.0, latent)
 
-    assert make_stepper(make(memory=GRU(hidden_size=4, layer_norm=True)), 4, True, critic=True) is None
-    assert make_stepper(make(memory=GRU(hidden_size=4), activation_fn=nn.ELU), 4, True, critic=True) is None
+    assert kept_stepper(make(memory=GRU(hidden_size=4, layer_norm=True)), 4, predicting=False) is None
+    assert kept_stepper(make(memory=GRU(hidden_size=4), activation_fn=nn.ELU), 4, predicting=False) is None
     own = Own(BOX, spaces.Discrete(2), lambda _: 1e-3, memory=GRU(hidden_size=4))
-    assert make_stepper(own, 4, True, critic=True) is None
+    assert kept_stepper(own, 4, predicting=False) is None
     hooked = make(memory=GRU(hidden_size=4))
     hooked.actor_layers[0].register_forward_hook(lambda *_: None)
-    assert make_stepper(hooked, 4, True, critic=True) is None
+    assert kept_stepper(hooked, 4, predicting=False) is None
     double = make(memory=GRU(hidden_size=4)).double()
     assert act_through_rollout(double, 4) == double.act

@@ -1,7 +1,8 @@
 """One layer on the CPU by compiled loops over time, over the pieces between episode starts, with gradients written out.
 
-All input projections are one product before the loop, each weight gradient one after it; inside, a step is one product
-with the recurrent weights and one pass over the result. The pieces are dealt out to segments, one for each thread, which
+All input projections are one product before the loop; inside, a step is one product with the recurrent weights and one
+pass over the result. On the way back, whenever a block of rows is there, its part of the weight gradients and of the
+inputs' is taken while it is in the cache. The pieces are dealt out to segments, one for each thread, which
 share nothing, so each runs its whole layer alone.
 
     RNN     h' = f(x + W h)
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recurrent_rl.compiled.choice import refuse_second_derivatives
 from recurrent_rl.compiled.product import padded, product
 from recurrent_rl.compiled.task import Task
 from recurrent_rl.compiled.threads import run_tasks
@@ -53,9 +55,11 @@ class Plan:
 
     Args:
         segments: From `pieces.deal`.
+        shape: T and B.
     """
 
-    def __init__(self, segments: list[Segment]) -> None:
+    def __init__(self, segments: list[Segment], shape: tuple[int, int]) -> None:
+        self.shape = shape
         marks = [np.stack([part.columns, part.fresh.astype(np.int64)]) for part in segments]
         gathers = [np.ascontiguousarray(part.gather, dtype=np.int64) for part in segments]
         sizes = [np.ascontiguousarray(part.sizes, dtype=np.int64) for part in segments]
@@ -80,7 +84,7 @@ def plan(starts: Tensor, n_segments: int) -> Plan:
 
 @lru_cache(maxsize=8)
 def _kept_plan(flags: bytes, shape: tuple[int, int], n_segments: int) -> Plan:
-    return Plan(deal(np.frombuffer(flags, dtype=bool).reshape(shape), n_segments))
+    return Plan(deal(np.frombuffer(flags, dtype=bool).reshape(shape), n_segments), shape)
 
 
 def segments_for(rows: int, cell: Cell, hidden_size: int) -> int:
@@ -117,11 +121,37 @@ def run_fused(
 
 
 def run_together(cell: Cell, calls: list[Call], plan: Plan, bfloat16: bool = False) -> list[tuple[Tensor, State]]:
-    """Run layers of the same cell and the same T and B side by side, those of actor and critic."""
+    """Run layers of the same cell and the same T and B side by side, those of actor and critic.
+
+    Raises:
+        ValueError: Shapes or types do not fit together; the loops read memory by addresses alone.
+    """
+    for call in calls:
+        _check(cell, call, plan)
     results = _Layers.apply(cell, plan, bfloat16, *(tensor for call in calls for tensor in _tensors(call)))
     count = cell.leaves
     each = [results[i : i + count] for i in range(0, len(results), count)]  # type: ignore[index,arg-type]
     return [(outputs, (outputs[-1], *cells)) for outputs, *cells in each]
+
+
+def _check(cell: Cell, call: Call, plan: Plan) -> None:
+    weight_ih, weight_hh, *biases = call.weights
+    (steps, columns, inputs), (gates, size) = call.inputs.shape, weight_hh.shape
+    expected = [
+        ("starts", plan.shape, (steps, columns)),
+        ("the input weights", weight_ih.shape, (gates, inputs)),
+        ("the recurrent weights", weight_hh.shape, (cell.gates * size, size)),
+        *(("a bias", bias.shape, (gates,)) for bias in biases if bias is not None),
+        *(("the state's leaf of a layer", leaf.shape, (columns, size)) for leaf in call.entry),
+        *(("the initial state's leaf", leaf.shape, (size,)) for leaf in call.initial),
+    ]
+    for what, found, wanted in expected:
+        if tuple(found) != wanted:
+            raise ValueError(f"{what}: expected {wanted} beside inputs {tuple(call.inputs.shape)}, got {tuple(found)}.")
+    tensors = (call.inputs, *(w for w in call.weights if w is not None), *call.entry, *call.initial)
+    kinds = {(tensor.dtype, tensor.device.type) for tensor in tensors}
+    if kinds != {(torch.float32, "cpu")}:
+        raise ValueError(f"Inputs, weights and state must all be float32 on the CPU, not {sorted(map(str, kinds))}.")
 
 
 def _tensors(call: Call) -> list[Tensor]:
@@ -185,7 +215,7 @@ class _Layers(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients):
         """Return the gradients of the tensors."""
-        _refuse_second_derivatives()
+        refuse_second_derivatives()
         cell, saved, count = ctx.cell, ctx.saved_tensors, 8 + 2 * ctx.cell.leaves
         layers = [_Arrays.of(saved[i : i + count]) for i in range(0, len(saved), count)]
         tables, ways = [], []
@@ -272,11 +302,3 @@ def _added(sums: Tensor, weights: list[Tensor]) -> list[Tensor]:
     total = sums[0] if len(sums) == 1 else sums.sum(0)
     parts = [part.view(shape) for part, shape in zip(total.split([r * c for r, c in shapes]), shapes, strict=True)]
     return [parts[0][:, : weights[0].shape[1]], parts[1][:, : weights[1].shape[1]], *(part[0] for part in parts[2:])]
-
-
-def _refuse_second_derivatives() -> None:
-    if torch.is_grad_enabled():  # backward runs with create_graph=True
-        raise RuntimeError(
-            "The compiled loops give first derivatives only; set RECURRENT_RL_KERNELS=loop in the environment for "
-            "create_graph=True."
-        )

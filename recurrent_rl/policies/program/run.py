@@ -6,8 +6,8 @@ laid out; every thread runs the whole program for its own rows.
 
 import numpy as np
 
+from recurrent_rl.compiled.decorators import compiled
 from recurrent_rl.compiled.dense import RELU, TANH
-from recurrent_rl.compiled.entry import compiled
 from recurrent_rl.compiled.multiply import make_engine
 from recurrent_rl.compiled.rows import clear, copy, relu_in_place, tanh_in_place
 from recurrent_rl.compiled.task import flags, floats, integers, task

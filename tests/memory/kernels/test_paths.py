@@ -213,6 +213,33 @@ def test_without_numba_the_plain_loop_trains_and_the_log_says_what_to_install(mo
     assert "pip install numba" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("shape", "state", "starts", "named"),
+    [
+        ((5, 2, 4), (2, 8), (5, 2), "input weights"),
+        ((5, 2, 3), (3, 8), (5, 2), "state's leaf"),
+        ((5, 2, 3), (2, 7), (5, 2), "state's leaf"),
+        ((5, 2, 3), (2, 8), (5, 3), "starts"),
+    ],
+)
+@pytest.mark.parametrize("kind", [RNN, LSTM, GRU])
+def test_what_does_not_fit_is_refused_before_memory_is_read(kind, shape, state, starts, named, monkeypatch):
+    monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
+    memory = kind(hidden_size=8).build(3)
+    leaves = tuple(torch.zeros(state[0], 1, state[1]) for _ in memory.initial_state(1))
+    with pytest.raises(ValueError, match=named):
+        memory(torch.zeros(shape), leaves, torch.zeros(starts, dtype=torch.bool))
+
+
+def test_types_that_differ_are_refused_before_memory_is_read(monkeypatch):
+    monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
+    memory, starts = GRU(hidden_size=8).build(3), torch.zeros(5, 2, dtype=torch.bool)
+    with pytest.raises(ValueError, match="float32"):
+        memory(torch.zeros(5, 2, 3), tuple(leaf.double() for leaf in memory.initial_state(2)), starts)
+    with pytest.raises(ValueError, match="float32"):
+        memory.double()(torch.zeros(5, 2, 3), memory.initial_state(2), starts)
+
+
 def test_a_second_derivative_is_refused_in_words(monkeypatch):
     monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
     memory, starts = GRU(hidden_size=4).build(3), torch.zeros(5, 2, dtype=torch.bool)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.decorators import compiled, row_loop
 from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed, whole_panels
 from recurrent_rl.compiled.rows import ONE, add_in_place, copy, sigmoid_in_place, tanh
 from recurrent_rl.compiled.task import floats, task
@@ -62,13 +62,14 @@ def _loop(part, panels, bias_n, state, gates, hidden_n, outputs):
         add_product(part.engine, rows, state[:running], size, panels)
         for i in range(running):
             sigmoid_in_place(rows[i, : 2 * size])
-            _candidate(hidden_n[row + i], rows[i])
-            _mix(outputs[part.gather[row + i]], state[i], rows[i])
+            candidate(hidden_n[row + i], rows[i])
+            mix(outputs[part.gather[row + i]], state[i], rows[i])
         row += running
 
 
 @row_loop
-def _candidate(hidden_n, gate):
+def candidate(hidden_n, gate):
+    """Turn u_n in the gates into n, and hidden_n from x_n into u_n."""
     size = len(hidden_n)
     r, n = gate[:size], gate[2 * size : 3 * size]
     for u in range(size):
@@ -78,7 +79,8 @@ def _candidate(hidden_n, gate):
 
 
 @row_loop
-def _mix(after, state, gate):
+def mix(after, state, gate):
+    """Replace the state by n + z (h - n), and copy it to `after`."""
     size = len(after)
     z, n = gate[size : 2 * size], gate[2 * size : 3 * size]
     for u in range(size):

@@ -1,14 +1,14 @@
 """What the layers of all cells do before and after their time loops, for one segment of the pieces.
 
 R packed rows, S pieces, I inputs, H units, G gates; a flat row is t B + b in arrays [T B, ...], where x, outputs and their
-gradients lie. Widths that a product adds to are whole_panels to whole panels (">= H").
+gradients lie. Widths that a product adds to are padded to whole panels (">= H").
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from recurrent_rl.compiled.entry import compiled
+from recurrent_rl.compiled.decorators import compiled
 from recurrent_rl.compiled.multiply import (
     BLOCK,
     Engine,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.decorators import compiled, row_loop
 from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed, whole_panels
 from recurrent_rl.compiled.rows import ONE, add_in_place, clear, copy, sigmoid_in_place, tanh, tanh_in_place
 from recurrent_rl.compiled.task import floats, task
@@ -68,15 +68,16 @@ def _loop(part, panels, state, cell_entering, gates, cells, outputs):
             sigmoid_in_place(gate[: 2 * size])
             tanh_in_place(gate[2 * size : 3 * size])
             sigmoid_in_place(gate[3 * size : 4 * size])
-            _next_cell(cell, cell_before[n], gate)
-            _next_output(state[n], cell, gate[3 * size : 4 * size])
+            next_cell(cell, cell_before[n], gate)
+            next_output(state[n], cell, gate[3 * size : 4 * size])
             copy(outputs[part.gather[row + n]], state[n])
         cell_before = cells[row : row + running]
         row += running
 
 
 @row_loop
-def _next_cell(after, before, gate):
+def next_cell(after, before, gate):
+    """Fill `after` with f c + i g."""
     size = len(after)
     i, f, g = gate[:size], gate[size : 2 * size], gate[2 * size : 3 * size]
     for u in range(size):
@@ -84,7 +85,8 @@ def _next_cell(after, before, gate):
 
 
 @row_loop
-def _next_output(state, cell, o):
+def next_output(state, cell, o):
+    """Fill the state with o tanh c."""
     for u in range(len(state)):
         state[u] = o[u] * tanh(cell[u])
 

@@ -5,7 +5,7 @@ KEPT holds 1 for relu and 0 for tanh. The outputs are all that the way back need
 
 import numpy as np
 
-from recurrent_rl.compiled.entry import compiled, row_loop
+from recurrent_rl.compiled.decorators import compiled, row_loop
 from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed, whole_panels
 from recurrent_rl.compiled.rows import ONE, add_in_place, clear, copy, relu_in_place, tanh_in_place
 from recurrent_rl.compiled.task import floats, task

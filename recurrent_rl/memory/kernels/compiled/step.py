@@ -6,12 +6,12 @@ which is quicker for one row or a few, since nothing is packed.
 
 import numpy as np
 
-from recurrent_rl.compiled.entry import compiled
+from recurrent_rl.compiled.decorators import compiled
 from recurrent_rl.compiled.multiply import add_dots, add_product, whole_panels
 from recurrent_rl.compiled.rows import add_in_place, copy, relu_in_place, sigmoid_in_place, tanh_in_place
 from recurrent_rl.compiled.task import floats
-from recurrent_rl.memory.kernels.compiled.gru import _candidate, _mix
-from recurrent_rl.memory.kernels.compiled.lstm import _next_cell, _next_output
+from recurrent_rl.memory.kernels.compiled.gru import candidate, mix
+from recurrent_rl.memory.kernels.compiled.lstm import next_cell, next_output
 
 LSTM, GRU, TANH, RELU = range(4)
 
@@ -51,8 +51,8 @@ def gru_step(engine, gates, h, weight_hh, bias_hh, packed):
     after = np.empty(size, np.float32)
     for i in range(len(h)):
         sigmoid_in_place(gates[i, : 2 * size])
-        _candidate(hidden_n[i], gates[i])
-        _mix(after, h[i], gates[i])
+        candidate(hidden_n[i], gates[i])
+        mix(after, h[i], gates[i])
 
 
 @compiled
@@ -69,9 +69,9 @@ def lstm_step(engine, gates, h, c, weight_hh, bias_hh, packed):
         sigmoid_in_place(gate[: 2 * size])
         tanh_in_place(gate[2 * size : 3 * size])
         sigmoid_in_place(gate[3 * size : 4 * size])
-        _next_cell(after, c[i], gate)
+        next_cell(after, c[i], gate)
         copy(c[i], after)
-        _next_output(h[i], after, gate[3 * size : 4 * size])
+        next_output(h[i], after, gate[3 * size : 4 * size])
 
 
 @compiled

@@ -13,7 +13,7 @@ def only_for_tasks(fastmath: frozenset[str] = frozenset({"contract"}), **options
     return _njit(
         nogil=True,
         error_model="numpy",
-        fastmath={"contract"},
+        fastmath=set(fastmath),
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
         **options,
