@@ -6,48 +6,21 @@ from recurrent_rl.compiled.decorators import compiled, row_loop
 from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed, whole_panels
 from recurrent_rl.compiled.rows import ONE, add_in_place, copy, sigmoid_in_place, tanh
 from recurrent_rl.compiled.task import floats, task
-from recurrent_rl.memory.kernels.compiled.layer import (
-    BIAS_HH,
-    BIAS_IH,
-    BLOCK,
-    GATES,
-    GRAD_BIAS_HH,
-    GRAD_HIDDEN,
-    GRAD_HIDDEN_INITIAL,
-    GRAD_OUTPUTS,
-    HIDDEN,
-    HIDDEN_INITIAL,
-    HIDDEN_STRIDE,
-    KEPT,
-    OUTPUTS,
-    ROWS,
-    UNITS,
-    WEIGHT_HH,
-    WEIGHT_IH,
-    X,
-    before,
-    enter,
-    leave_gradient,
-    project,
-    read_part,
-    through_inputs,
-    through_recurrence,
-    way_back,
-)
+from recurrent_rl.memory.kernels.compiled import layer
 
 
 @task
 def gru_forward(a):
     """Fill gates (r, z, n) [R, >= 3H], hidden_n (the product u_n) [R, H] and the segment's rows of outputs [T B, H]."""
-    part = read_part(a, 3)
+    part = layer.read_part(a, 3)
     rows, size = len(part.gather), part.units
-    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
-    weight_ih, weight_hh = floats(a[WEIGHT_IH], 3 * size, part.inputs), floats(a[WEIGHT_HH], 3 * size, size)
-    bias, bias_hh = floats(a[BIAS_IH], 1, 3 * size)[0].copy(), floats(a[BIAS_HH], 1, 3 * size)[0]
-    gates, hidden_n = floats(a[GATES], rows, whole_panels(3 * size)), floats(a[KEPT], rows, size)
+    x, outputs = floats(a[layer.X], part.n_rows, part.inputs), floats(a[layer.OUTPUTS], part.n_rows, size)
+    weight_ih, weight_hh = floats(a[layer.WEIGHT_IH], 3 * size, part.inputs), floats(a[layer.WEIGHT_HH], 3 * size, size)
+    bias, bias_hh = floats(a[layer.BIAS_IH], 1, 3 * size)[0].copy(), floats(a[layer.BIAS_HH], 1, 3 * size)[0]
+    gates, hidden_n = floats(a[layer.GATES], rows, whole_panels(3 * size)), floats(a[layer.KEPT], rows, size)
     add_in_place(bias[: 2 * size], bias_hh[: 2 * size])
-    project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
-    state = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
+    layer.project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
+    state = layer.enter(part, a[layer.HIDDEN], a[layer.HIDDEN_STRIDE], a[layer.HIDDEN_INITIAL])
     _loop(part, pack_transposed(weight_hh, part.engine.pairs), bias_hh[2 * size :], state, gates, hidden_n, outputs)
 
 
@@ -91,21 +64,30 @@ def mix(after, state, gate):
 @task
 def gru_backward(a):
     """Fill the gradients of x and of the entering state; add to the segment's own sums for weights and biases."""
-    part, size = read_part(a, 3), a[UNITS]
-    entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
-    way, carried = way_back(part, a, 3, entering), np.zeros((len(entering), whole_panels(size)), np.float32)
-    gates, hidden_n = floats(a[GATES], a[ROWS], whole_panels(3 * size)), floats(a[KEPT], a[ROWS], size)
-    grad_bias_hh, grad_outputs = floats(a[GRAD_BIAS_HH], 1, 3 * size)[0], floats(a[GRAD_OUTPUTS], part.n_rows, size)
-    panels = pack(floats(a[WEIGHT_HH], 3 * size, size), part.engine.pairs)
+    part, size = layer.read_part(a, 3), a[layer.UNITS]
+    entering = layer.enter(part, a[layer.HIDDEN], a[layer.HIDDEN_STRIDE], a[layer.HIDDEN_INITIAL])
+    way, carried = layer.way_back(part, a, 3, entering), np.zeros((len(entering), whole_panels(size)), np.float32)
+    gates, hidden_n = (
+        floats(a[layer.GATES], a[layer.ROWS], whole_panels(3 * size)),
+        floats(a[layer.KEPT], a[layer.ROWS], size),
+    )
+    grad_bias_hh, grad_outputs = (
+        floats(a[layer.GRAD_BIAS_HH], 1, 3 * size)[0],
+        floats(a[layer.GRAD_OUTPUTS], part.n_rows, size),
+    )
+    panels = pack(floats(a[layer.WEIGHT_HH], 3 * size, size), part.engine.pairs)
     _loop_back(part, way, panels, gates, hidden_n, grad_outputs, carried, grad_bias_hh)
-    grad_state, grad_initial = floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
-    leave_gradient(part, carried, grad_state, grad_initial)
+    grad_state, grad_initial = (
+        floats(a[layer.GRAD_HIDDEN], part.n_columns, size),
+        floats(a[layer.GRAD_HIDDEN_INITIAL], 1, size)[0],
+    )
+    layer.leave_gradient(part, carried, grad_state, grad_initial)
 
 
 @compiled
 def _loop_back(part, way, panels, gates, hidden_n, grad_outputs, carried, grad_bias_hh):
     """Go back in time; whenever a block of rows is there, hand its gradient on while it is in the cache."""
-    size, row, room = part.units, len(gates), BLOCK + part.sizes[0]
+    size, row, room = part.units, len(gates), layer.BLOCK + part.sizes[0]
     pending, pending_n = np.empty((room, gates.shape[1]), np.float32), np.empty((room, size), np.float32)
     bottom = room
     for k in range(len(part.sizes) - 1, -1, -1):
@@ -115,15 +97,15 @@ def _loop_back(part, way, panels, gates, hidden_n, grad_outputs, carried, grad_b
         for i in range(running):
             n, dh, grad_u, grad_n = row + i, carried[i], pending[bottom + i], pending_n[bottom + i]
             add_in_place(dh, grad_outputs[part.gather[n]])
-            _through_mix(grad_u, grad_n, dh, gates[n], before(part, way.entering, way.outputs, n))
+            _through_mix(grad_u, grad_n, dh, gates[n], layer.before(part, way.entering, way.outputs, n))
             _through_candidate(grad_u, grad_n, gates[n], hidden_n[n])
         add_product(part.engine, carried[:running], pending[bottom : bottom + running], 3 * size, panels)
-        if room - bottom >= BLOCK or k == 0:
-            through_recurrence(part, way, row, pending[bottom:])
+        if room - bottom >= layer.BLOCK or k == 0:
+            layer.through_recurrence(part, way, row, pending[bottom:])
             for i in range(bottom, room):
                 add_in_place(grad_bias_hh, pending[i, : 3 * size])
                 copy(pending[i, 2 * size : 3 * size], pending_n[i])  # from u to x: they differ in n alone
-            through_inputs(part, way, row, pending[bottom:])
+            layer.through_inputs(part, way, row, pending[bottom:])
             bottom = room
 
 

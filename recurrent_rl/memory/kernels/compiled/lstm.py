@@ -6,55 +6,23 @@ from recurrent_rl.compiled.decorators import compiled, row_loop
 from recurrent_rl.compiled.multiply import add_product, pack, pack_transposed, whole_panels
 from recurrent_rl.compiled.rows import ONE, add_in_place, clear, copy, sigmoid_in_place, tanh, tanh_in_place
 from recurrent_rl.compiled.task import floats, task
-from recurrent_rl.memory.kernels.compiled.layer import (
-    BIAS_HH,
-    BIAS_IH,
-    BLOCK,
-    CELL,
-    CELL_INITIAL,
-    CELL_LEAVING,
-    CELL_STRIDE,
-    GATES,
-    GRAD_CELL,
-    GRAD_CELL_INITIAL,
-    GRAD_CELL_LEAVING,
-    GRAD_HIDDEN,
-    GRAD_HIDDEN_INITIAL,
-    GRAD_OUTPUTS,
-    HIDDEN,
-    HIDDEN_INITIAL,
-    HIDDEN_STRIDE,
-    KEPT,
-    OUTPUTS,
-    ROWS,
-    UNITS,
-    WEIGHT_HH,
-    WEIGHT_IH,
-    X,
-    enter,
-    leave_gradient,
-    project,
-    read_part,
-    through_inputs,
-    through_recurrence,
-    way_back,
-)
+from recurrent_rl.memory.kernels.compiled import layer
 
 
 @task
 def lstm_forward(a):
     """Fill gates (i, f, g, o) [R, 4H], cells [R, H], the segment's rows of outputs [T B, H] and the leaving cells."""
-    part = read_part(a, 4)
+    part = layer.read_part(a, 4)
     rows, size = len(part.gather), part.units
-    x, outputs = floats(a[X], part.n_rows, part.inputs), floats(a[OUTPUTS], part.n_rows, size)
-    weight_ih, weight_hh = floats(a[WEIGHT_IH], 4 * size, part.inputs), floats(a[WEIGHT_HH], 4 * size, size)
-    gates, cells = floats(a[GATES], rows, whole_panels(4 * size)), floats(a[KEPT], rows, size)
-    bias = floats(a[BIAS_IH], 1, 4 * size)[0] + floats(a[BIAS_HH], 1, 4 * size)[0]
-    project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
-    state = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
-    cell_entering = enter(part, a[CELL], a[CELL_STRIDE], a[CELL_INITIAL])
+    x, outputs = floats(a[layer.X], part.n_rows, part.inputs), floats(a[layer.OUTPUTS], part.n_rows, size)
+    weight_ih, weight_hh = floats(a[layer.WEIGHT_IH], 4 * size, part.inputs), floats(a[layer.WEIGHT_HH], 4 * size, size)
+    gates, cells = floats(a[layer.GATES], rows, whole_panels(4 * size)), floats(a[layer.KEPT], rows, size)
+    bias = floats(a[layer.BIAS_IH], 1, 4 * size)[0] + floats(a[layer.BIAS_HH], 1, 4 * size)[0]
+    layer.project(part, x, bias, gates, pack_transposed(weight_ih, part.engine.pairs))
+    state = layer.enter(part, a[layer.HIDDEN], a[layer.HIDDEN_STRIDE], a[layer.HIDDEN_INITIAL])
+    cell_entering = layer.enter(part, a[layer.CELL], a[layer.CELL_STRIDE], a[layer.CELL_INITIAL])
     _loop(part, pack_transposed(weight_hh, part.engine.pairs), state, cell_entering, gates, cells, outputs)
-    _leave(part, cells, floats(a[CELL_LEAVING], part.n_columns, size))
+    _leave(part, cells, floats(a[layer.CELL_LEAVING], part.n_columns, size))
 
 
 @compiled
@@ -103,25 +71,34 @@ def _leave(part, cells, leaving):
 @task
 def lstm_backward(a):
     """Fill the gradients of x and of the entering state; add to the segment's own sums for weights and biases."""
-    part, size = read_part(a, 4), a[UNITS]
-    entering = enter(part, a[HIDDEN], a[HIDDEN_STRIDE], a[HIDDEN_INITIAL])
-    cell_entering = enter(part, a[CELL], a[CELL_STRIDE], a[CELL_INITIAL])
-    way, carried = way_back(part, a, 4, entering), np.zeros((len(entering), whole_panels(size)), np.float32)
-    gates, cells = floats(a[GATES], a[ROWS], whole_panels(4 * size)), floats(a[KEPT], a[ROWS], size)
-    carried_cell, grad_outputs = np.zeros_like(cell_entering), floats(a[GRAD_OUTPUTS], part.n_rows, size)
-    grad_leaving = floats(a[GRAD_CELL_LEAVING], part.n_columns, size)
-    panels = pack(floats(a[WEIGHT_HH], 4 * size, size), part.engine.pairs)
+    part, size = layer.read_part(a, 4), a[layer.UNITS]
+    entering = layer.enter(part, a[layer.HIDDEN], a[layer.HIDDEN_STRIDE], a[layer.HIDDEN_INITIAL])
+    cell_entering = layer.enter(part, a[layer.CELL], a[layer.CELL_STRIDE], a[layer.CELL_INITIAL])
+    way, carried = layer.way_back(part, a, 4, entering), np.zeros((len(entering), whole_panels(size)), np.float32)
+    gates, cells = (
+        floats(a[layer.GATES], a[layer.ROWS], whole_panels(4 * size)),
+        floats(a[layer.KEPT], a[layer.ROWS], size),
+    )
+    carried_cell, grad_outputs = np.zeros_like(cell_entering), floats(a[layer.GRAD_OUTPUTS], part.n_rows, size)
+    grad_leaving = floats(a[layer.GRAD_CELL_LEAVING], part.n_columns, size)
+    panels = pack(floats(a[layer.WEIGHT_HH], 4 * size, size), part.engine.pairs)
     _loop_back(part, way, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell)
-    grad_state, grad_initial = floats(a[GRAD_HIDDEN], part.n_columns, size), floats(a[GRAD_HIDDEN_INITIAL], 1, size)[0]
-    leave_gradient(part, carried, grad_state, grad_initial)
-    grad_state, grad_initial = floats(a[GRAD_CELL], part.n_columns, size), floats(a[GRAD_CELL_INITIAL], 1, size)[0]
-    leave_gradient(part, carried_cell, grad_state, grad_initial)
+    grad_state, grad_initial = (
+        floats(a[layer.GRAD_HIDDEN], part.n_columns, size),
+        floats(a[layer.GRAD_HIDDEN_INITIAL], 1, size)[0],
+    )
+    layer.leave_gradient(part, carried, grad_state, grad_initial)
+    grad_state, grad_initial = (
+        floats(a[layer.GRAD_CELL], part.n_columns, size),
+        floats(a[layer.GRAD_CELL_INITIAL], 1, size)[0],
+    )
+    layer.leave_gradient(part, carried_cell, grad_state, grad_initial)
 
 
 @compiled
 def _loop_back(part, way, panels, cell_entering, gates, cells, grad_outputs, grad_leaving, carried, carried_cell):
     """Go back in time; whenever a block of rows is there, hand its gradient on while it is in the cache."""
-    size, row, last, room = part.units, len(gates), part.n_rows - part.n_columns, BLOCK + part.sizes[0]
+    size, row, last, room = part.units, len(gates), part.n_rows - part.n_columns, layer.BLOCK + part.sizes[0]
     pending, bottom = np.empty((room, gates.shape[1]), np.float32), room
     for k in range(len(part.sizes) - 1, -1, -1):
         running = part.sizes[k]
@@ -138,9 +115,9 @@ def _loop_back(part, way, panels, cell_entering, gates, cells, grad_outputs, gra
             _through_cell(grad, dc, gate, cell_before[i])
             clear(dh)
         add_product(part.engine, carried[:running], pending[bottom : bottom + running], 4 * size, panels)
-        if room - bottom >= BLOCK or k == 0:
-            through_recurrence(part, way, row, pending[bottom:])
-            through_inputs(part, way, row, pending[bottom:])
+        if room - bottom >= layer.BLOCK or k == 0:
+            layer.through_recurrence(part, way, row, pending[bottom:])
+            layer.through_inputs(part, way, row, pending[bottom:])
             bottom = room
 
 
