@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium import logger
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from pomdp_envs.dynamics import Dynamics, checked_actions, checked_count
-from pomdp_envs.random import uniforms
+from pomdp_envs.actions import checked_actions
+from pomdp_envs.dynamics import Dynamics, Observation, checked_count
+from pomdp_envs.observations import put, row, take
+from pomdp_envs.random import episode_keys, numbers_at
 
 State = dict[str, np.ndarray]
-StepResult = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
+StepResult = tuple[Observation, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
 
-class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
     """Run one `Dynamics` in B columns.
 
     Column i draws from (its seed, its episode number, the step), so it is the same alone and in any batch.
@@ -24,17 +27,37 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     `infos["final_obs"]`; NEXT_STEP spends the following step on the reset (its action is ignored, its reward is 0);
     DISABLED waits for `reset(options={"reset_mask": mask})`. `infos` is empty where nothing happened.
 
-    At the time limit `truncated` is set even where the world also ended, as Gymnasium's TimeLimit does.
+    At the time limit `truncated` is set even where the world also ended, as Gymnasium's TimeLimit does (unless the
+    dynamics say otherwise).
+
+    Args:
+        dynamics: The world.
+        num_envs: B.
+        autoreset_mode: See above.
+        render_mode: None, "ansi", or "rgb_array" where the world draws pictures.
 
     Raises:
-        ValueError: `num_envs` is no integer or below 1, or an unknown autoreset mode.
+        ValueError: `num_envs` is no integer or below 1, or an unknown autoreset or render mode.
     """
 
-    def __init__(self, dynamics: Dynamics, num_envs: int, autoreset_mode: AutoresetMode | str) -> None:
+    def __init__(
+        self,
+        dynamics: Dynamics,
+        num_envs: int = 1,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        render_mode: str | None = None,
+    ) -> None:
         self.dynamics = dynamics
         self.num_envs = num_envs = checked_count("num_envs", num_envs)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
-        self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
+        self.metadata = {
+            "render_modes": ["ansi", "rgb_array"] if dynamics.draws_pictures else ["ansi"],
+            "render_fps": dynamics.frames_per_second,
+            "autoreset_mode": self.autoreset_mode,
+        }
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise ValueError(f"{self.name} renders as {self.metadata['render_modes']}, not {render_mode!r}")
+        self.render_mode = render_mode
         self.single_observation_space = dynamics.observation_space
         self.single_action_space = dynamics.action_space
         self.observation_space = batch_space(dynamics.observation_space, num_envs)
@@ -42,17 +65,23 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._state = dynamics.initial(np.zeros((dynamics.initial_draws, num_envs)))  # a place holder: [S, B]
         self._seed = np.full(num_envs, -1, dtype=np.int64)  # -1: never had one
         self._episode = np.full(num_envs, -1, dtype=np.int64)
+        self._key = np.zeros(num_envs, dtype=np.uint64)  # of the episode's random numbers
         self._step = np.zeros(num_envs, dtype=np.int64)
         self._ended = np.zeros(num_envs, dtype=bool)
         self._no_numbers = np.empty((0, num_envs))
         self._ready = False  # becomes True at the first reset
+
+    @property
+    def name(self) -> str:
+        """The id where there is one, otherwise the class of the dynamics."""
+        return type(self.dynamics).__name__ if self.spec is None else self.spec.id
 
     def reset(
         self,
         *,
         seed: int | Sequence[int | None] | None = None,  # pyright: ignore[reportIncompatibleMethodOverride]
         options: Mapping[str, Any] | None = None,
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    ) -> tuple[Observation, dict[str, Any]]:
         """Start episodes.
 
         Args:
@@ -83,7 +112,7 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Advance every column by one step.
 
         Args:
-            actions: [B] for Discrete, [B, ...] for Box.
+            actions: [B] for Discrete, [B, ...] for MultiDiscrete and Box.
 
         Returns:
             Observations [B, ...], rewards float64 [B], terminated [B], truncated [B], infos.
@@ -94,7 +123,7 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
         if not self._ready:
             raise ResetNeeded("call reset() before step()")
-        actions = checked_actions(self.dynamics.action_space, actions, self.num_envs)
+        actions = checked_actions(self.dynamics.action_space, actions, self.num_envs, self.name)
         if self.autoreset_mode is AutoresetMode.NEXT_STEP:
             return self._step_then_reset_later(actions)
         if self.autoreset_mode is AutoresetMode.DISABLED:
@@ -106,9 +135,9 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._step += 1
         numbers = self._no_numbers
         if self.dynamics.transition_draws:
-            numbers = uniforms(self._seed, self._episode, self._step, self.dynamics.transition_draws)
+            numbers = numbers_at(self._key, self._step, self.dynamics.transition_draws)
         self._state, rewards, terminated = self.dynamics.transition(self._state, actions, numbers)
-        truncated = self._step >= self.dynamics.time_limit
+        truncated = self.dynamics.truncated(self._step, terminated)
         return rewards, terminated, truncated, terminated | truncated
 
     def _step_and_reset(self, actions: np.ndarray) -> StepResult:
@@ -117,16 +146,20 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if not ended.any():
             return observations, rewards, terminated, truncated, {}
         columns = np.flatnonzero(ended)
-        final_observations = observations[columns]  # a copy: [n, ...]
+        final_observations = take(observations, columns)
         self._begin_episodes(columns)
-        observations[columns] = self.dynamics.observe(self._state.take(columns, axis=1))  # take keeps rows contiguous
+        put(observations, columns, self.dynamics.observe(self._state.take(columns, axis=1)))  # keeps rows contiguous
         return observations, rewards, terminated, truncated, self._final_infos(columns, final_observations, ended)
 
     def _step_then_reset_later(self, actions: np.ndarray) -> StepResult:
         columns = np.flatnonzero(self._ended)
-        rewards, terminated, truncated, ended = self._advance(actions)
         if len(columns):
             self._begin_episodes(columns)
+            first = self._state.take(columns, axis=1)  # [S, n]; the dynamics never step a state that is over
+        rewards, terminated, truncated, ended = self._advance(actions)
+        if len(columns):
+            self._state[:, columns] = first
+            self._step[columns] = 0
             rewards[columns] = 0.0
             terminated[columns] = truncated[columns] = ended[columns] = False
         self._ended = ended
@@ -144,16 +177,15 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._episode[columns] += 1
         self._step[columns] = 0
         self._ended[columns] = False
-        numbers = uniforms(
-            self._seed[columns], self._episode[columns], self._step[columns], self.dynamics.initial_draws
-        )
+        keys = self._key[columns] = episode_keys(self._seed[columns], self._episode[columns])
+        numbers = numbers_at(keys, self._step[columns], self.dynamics.initial_draws)
         self._state[:, columns] = self.dynamics.initial(numbers)
 
-    def _final_infos(self, columns: np.ndarray, final_observations: np.ndarray, ended: np.ndarray) -> dict[str, Any]:
+    def _final_infos(self, columns: np.ndarray, final_observations: Observation, ended: np.ndarray) -> dict[str, Any]:
         """Lay out the last observations as SyncVectorEnv does: object arrays [B] with masks."""
         final_obs = np.full(self.num_envs, None, dtype=object)
-        for column, observation in zip(columns.tolist(), final_observations, strict=True):
-            final_obs[column] = observation
+        for i, column in enumerate(columns.tolist()):
+            final_obs[column] = row(final_observations, i)
         return {"final_obs": final_obs, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
 
     def _column_seeds(self, seed: int | Sequence[int | None] | None) -> np.ndarray:
@@ -179,6 +211,22 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if not self._ready and not mask.all():
             raise ResetNeeded("reset all columns once before resetting some of them")
         return mask
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Draw the hidden state of every column in the render mode: a str, or uint8 [height, width, 3] each."""
+        if self.render_mode is None:
+            logger.warn(f"{self.name} was made without a render_mode: choose one of {self.metadata['render_modes']}.")
+            return None
+        draw = self.dynamics.text if self.render_mode == "ansi" else self.dynamics.picture
+        return tuple(draw(column) for column in self.hidden_state())
+
+    def hidden_state(self) -> np.ndarray:
+        """Return the Markov state of every column [B, S], a copy; the dynamics' docstring names its entries.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        return self.get_state()["hidden"]
 
     def get_state(self) -> State:
         """Return everything that the future depends on, as copies.
@@ -219,6 +267,7 @@ class BatchedEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._state = np.array(np.asarray(state["hidden"]).T, dtype=self._state.dtype, order="C")  # [S, B]
         self._seed = np.array(state["seed"], dtype=np.int64)
         self._episode = np.array(state["episode"], dtype=np.int64)
+        self._key = episode_keys(self._seed, self._episode)
         self._step = np.array(state["step"], dtype=np.int64)
         self._ended = np.array(state["ended"], dtype=bool)
         self._ready = True

@@ -1,92 +1,104 @@
 """What one environment is: pure functions on a batch of hidden states."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from gymnasium import spaces
 
+ObservationSpace = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.Tuple
+ActionSpace = spaces.Discrete | spaces.MultiDiscrete | spaces.Box
+Observation = np.ndarray | tuple[np.ndarray, ...]
+
 
 class Dynamics(ABC):
-    """A partially observable world as four pure functions; the two views (`batched`, `single`) do the rest.
+    """A partially observable world as a few pure functions; the two views (`batched`, `single`) do the rest.
 
-    The hidden state is one array [S, B] with a row per variable, so that every row is contiguous. No method may
-    keep anything between calls, mix columns, or change its arguments in place.
+    The hidden state is one array [S, B] with a row per variable, so that every row is contiguous; it is all that the
+    future depends on, besides the random numbers. No method may keep anything between calls or mix columns.
 
     Attributes:
-        observation_space: space of one observation, a Box or Discrete.
-        action_space: space of one action; Discrete (from 0) or Box.
-        time_limit: an episode is truncated when it has lasted this many steps.
+        observation_space: space of one observation: Box, Discrete, MultiDiscrete, or a Tuple of those.
+        action_space: space of one action: Discrete or MultiDiscrete (both from 0), or Box.
+        time_limit: an episode is truncated when it has lasted this many steps; None: never.
         initial_draws: uniform numbers that `initial` needs per column.
         transition_draws: uniform numbers that `transition` needs per column and step.
+        memory_span: how far back an optimal policy must look, in words, for the table of environments.
+        optimal_return: the mean return of the best policy with memory, None where unknown.
+        memoryless_return: the mean return of the best policy that sees the current observation only, None where unknown.
+        draws_pictures: whether `picture` is there (render mode "rgb_array").
+        frames_per_second: for videos of those pictures.
     """
 
-    observation_space: spaces.Box
-    action_space: spaces.Discrete | spaces.Box
-    time_limit: int
+    observation_space: ObservationSpace
+    action_space: ActionSpace
+    time_limit: int | None
     initial_draws: int
     transition_draws: int = 0
+    memory_span: str = ""
+    optimal_return: float | None = None
+    memoryless_return: float | None = None
+    draws_pictures: ClassVar[bool] = False
+    frames_per_second: ClassVar[int] = 10
 
     @abstractmethod
     def initial(self, uniforms: np.ndarray) -> np.ndarray:
-        """Make initial states [S, B] from uniform numbers [initial_draws, B]."""
+        """Make initial states [S, B] from uniform numbers [initial_draws, B]; always of the same dtype."""
 
     @abstractmethod
     def transition(
         self, state: np.ndarray, action: np.ndarray, uniforms: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Advance by one step.
+        """Advance by one step; never called on an episode that is over.
 
         Args:
-            state: [S, B].
-            action: [B] int64 for Discrete, [B, ...] for Box.
+            state: [S, B], given away: it may be changed in place and returned.
+            action: [B] int64 for Discrete, [B, K] int64 for MultiDiscrete, [B, ...] for Box; not to be changed.
             uniforms: float64 [transition_draws, B].
 
         Returns:
-            The next state [S, B], the reward float64 [B] and terminated bool [B]; fresh arrays.
+            The next state [S, B], the reward float64 [B] and terminated bool [B].
         """
 
     @abstractmethod
-    def observe(self, state: np.ndarray) -> np.ndarray:
-        """Show what the agent sees of states [S, B]: a fresh array [B, ...] of the observation space's dtype."""
+    def observe(self, state: np.ndarray) -> Observation:
+        """Show what the agent sees of states [S, B]: a fresh array [B, ...] (or a tuple of them) of the space's dtype."""
+
+    @abstractmethod
+    def text(self, state: np.ndarray) -> str:
+        """Draw one state [S] with characters, the hidden parts too (render mode "ansi")."""
+
+    def picture(self, state: np.ndarray) -> np.ndarray:
+        """Draw one state [S] as uint8 [height, width, 3] (render mode "rgb_array")."""
+        raise NotImplementedError(f"{type(self).__name__} draws no pictures")
+
+    def truncated(self, step: np.ndarray, terminated: np.ndarray) -> np.ndarray:
+        """Say which episodes the clock cuts, bool [B]; as Gymnasium's TimeLimit, also where the world has ended.
+
+        Args:
+            step: int64 [B], how many steps the episode has lasted, this one included.
+            terminated: bool [B].
+        """
+        return np.zeros_like(terminated) if self.time_limit is None else step >= self.time_limit
 
 
-def checked_count(name: str, count: object) -> int:
+def checked_count(name: str, count: object, least: int = 1) -> int:
     """Return a number of steps, places or columns as an int.
 
     Raises:
-        ValueError: it is no integer, or below 1.
+        ValueError: it is no integer, or below `least`.
     """
-    if not isinstance(count, int | np.integer) or count < 1:
-        raise ValueError(f"{name} must be an integer of at least 1, not {count!r}")
+    if not isinstance(count, int | np.integer) or count < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, not {count!r}")
     return int(count)
 
 
-def checked_actions(space: spaces.Discrete | spaces.Box, actions: np.ndarray, num_envs: int) -> np.ndarray:
-    """Return actions as an array [B, ...] of the space's dtype, or say what is wrong with them.
-
-    Box actions may lie outside the bounds: the dynamics clip them, as Gymnasium's do.
+def checked_probability(name: str, probability: object) -> float:
+    """Return a probability as a float.
 
     Raises:
-        ValueError: a wrong shape, a Discrete action outside the space, or NaN.
+        ValueError: it is no number within [0, 1].
     """
-    actions = np.asarray(actions)
-    shape = (num_envs, *(space.shape or ()))
-    if actions.shape != shape:
-        raise ValueError(f"actions have shape {actions.shape}, but {num_envs} environments with {space} need {shape}")
-    if isinstance(space, spaces.Box):
-        actions = actions.astype(space.dtype, copy=False)
-        _refuse(np.isnan(actions), actions, space)
-        return actions
-    if actions.dtype.kind not in "iu":
-        raise ValueError(f"actions for {space} must be integers, not {actions.dtype}")
-    unsigned = actions.astype(np.uint64, copy=False) if actions.dtype != np.int64 else actions.view(np.uint64)
-    if unsigned.max() >= space.n:  # a negative action becomes a huge one
-        _refuse(unsigned >= space.n, actions, space)
-    return actions.astype(np.int64, copy=False)
-
-
-def _refuse(wrong: np.ndarray, actions: np.ndarray, space: spaces.Space) -> None:
-    """Raise if any entry of wrong [B, ...] is set, naming the first column."""
-    if wrong.any():
-        column = int(np.argwhere(wrong)[0, 0])
-        raise ValueError(f"action {actions[column]} in column {column} is outside {space}")
+    if not isinstance(probability, float | int | np.floating | np.integer) or not 0 <= probability <= 1:
+        raise ValueError(f"{name} must be a number within [0, 1], not {probability!r}")
+    return float(probability)

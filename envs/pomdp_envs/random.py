@@ -31,12 +31,40 @@ def mix(counter: np.ndarray) -> np.ndarray:
     return bits
 
 
-def uniforms(seed: np.ndarray, episode: np.ndarray, step: np.ndarray, draws: int) -> np.ndarray:
-    """Draw uniform numbers in [0, 1) that depend on (seed, episode, step, draw) and on nothing else.
+def episode_keys(seed: np.ndarray, episode: np.ndarray) -> np.ndarray:
+    """Return the key of each episode's random numbers: output number `episode` of a SplitMix64 stream from `seed`.
 
-    The episode's key is output number `episode` of a SplitMix64 stream that starts at `seed`; the number is output
-    `step * 2**16 + draw` of the stream that starts at the key. Neighbouring seeds, episodes and steps thus share
-    nothing, and a column gives the same numbers whichever batch it stands in.
+    Args:
+        seed: int64 [B], not negative.
+        episode: int64 [B], counted from 0.
+
+    Returns:
+        uint64 [B].
+    """
+    return mix(seed.view(np.uint64) + episode.view(np.uint64) * _GOLDEN)
+
+
+def numbers_at(key: np.ndarray, step: np.ndarray, draws: int) -> np.ndarray:
+    """Draw uniform numbers in [0, 1): output `step * 2**16 + draw` of the SplitMix64 stream that starts at the key.
+
+    Neighbouring seeds, episodes and steps thus share nothing, and a column gives the same numbers whichever batch it
+    stands in.
+
+    Args:
+        key: uint64 [B], from `episode_keys`.
+        step: int64 [B], counted from 0 inside the episode.
+        draws: how many numbers per column; below 2**16.
+
+    Returns:
+        float64 [draws, B].
+    """
+    draw = np.arange(draws, dtype=np.uint64)[:, None]  # [draws, 1]
+    counter = (step.view(np.uint64) << _DRAW_BITS) + draw  # [draws, B]
+    return (mix(key + counter * _GOLDEN) >> _MANTISSA_SHIFT) * _MANTISSA_STEP
+
+
+def uniforms(seed: np.ndarray, episode: np.ndarray, step: np.ndarray, draws: int) -> np.ndarray:
+    """Draw uniform numbers that depend on (seed, episode, step, draw) and on nothing else.
 
     Args:
         seed: int64 [B], not negative.
@@ -47,7 +75,9 @@ def uniforms(seed: np.ndarray, episode: np.ndarray, step: np.ndarray, draws: int
     Returns:
         float64 [draws, B].
     """
-    key = mix(seed.view(np.uint64) + episode.view(np.uint64) * _GOLDEN)
-    draw = np.arange(draws, dtype=np.uint64)[:, None]  # [draws, 1]
-    counter = (step.view(np.uint64) << _DRAW_BITS) + draw  # [draws, B]
-    return (mix(key + counter * _GOLDEN) >> _MANTISSA_SHIFT) * _MANTISSA_STEP
+    return numbers_at(episode_keys(seed, episode), step, draws)
+
+
+def shuffles(uniforms: np.ndarray) -> np.ndarray:
+    """Turn uniform numbers [n, B] into one permutation of 0 .. n - 1 per column, int64 [n, B], all equally likely."""
+    return np.ascontiguousarray(uniforms.T.argsort(axis=1).T)  # [n, B]

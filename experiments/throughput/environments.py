@@ -9,14 +9,14 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
 from pomdp_envs.batched import BatchedEnv
-from pomdp_envs.cartpole import CartPoleDynamics
+from pomdp_envs.control import CartPoleNoVel
 from recurrent_rl.vector import as_vec_env
 
 SHORT, LONG = 22, 500  # mean lengths
 LIMITS = np.array([[4.8], [10.0], [np.pi], [10.0]])  # of position, velocity, angle, angular velocity
 
 
-class EndlessEpisodes(CartPoleDynamics):
+class EndlessEpisodes(CartPoleNoVel):
     """CartPole with all four numbers seen, in which nothing ends: position and angle wrap, velocities are clipped."""
 
     observation_space = spaces.Box(-LIMITS[:, 0].astype(np.float32), LIMITS[:, 0].astype(np.float32))

@@ -7,8 +7,8 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
-import pomdp_envs
-from pomdp_envs import BatchedEnv, CartPoleNoVelVector, Dynamics
+from pomdp_envs import BatchedEnv, Dynamics
+from pomdp_envs.control import CartPoleNoVel
 
 IDS = [f"pomdp_envs/{name}-v0" for name in ("CartPoleNoVel", "PendulumNoVel", "MountainCarContinuousNoVel", "TMaze")]
 MODES = list(AutoresetMode)
@@ -33,6 +33,9 @@ class NoisyCounter(Dynamics):
 
     def observe(self, state):
         return state.T.copy()
+
+    def text(self, state):
+        return str(state)
 
 
 def make(env_id: str, num_envs: int = B, mode: AutoresetMode = AutoresetMode.SAME_STEP) -> BatchedEnv:
@@ -164,7 +167,7 @@ def test_one_column_of_a_state_continues_alone(env_id):
 
 
 def test_states_and_observations_are_copies():
-    env = CartPoleNoVelVector(3)
+    env = BatchedEnv(CartPoleNoVel(), 3)
     observation, _ = env.reset(seed=0)
     before = env.get_state()
     handed_over = env.get_state()
@@ -181,11 +184,11 @@ def test_states_and_observations_are_copies():
 
 
 def test_a_state_that_does_not_fit_is_refused():
-    env = CartPoleNoVelVector(3)
+    env = BatchedEnv(CartPoleNoVel(), 3)
     env.reset(seed=0)
     state = env.get_state()
     with pytest.raises(ValueError, match=r"state\['hidden'\] has shape \(3, 4\), expected \(2, 4\)"):
-        CartPoleNoVelVector(2).set_state(state)
+        BatchedEnv(CartPoleNoVel(), 2).set_state(state)
     del state["step"]
     with pytest.raises(ValueError, match="needs the keys"):
         env.set_state(state)
@@ -216,18 +219,18 @@ def test_a_state_with_columns_that_wait_for_a_reset_is_refused_where_none_would_
 @pytest.mark.parametrize("count", [0, -1, 2.5, 2.0, "2", None])
 def test_a_number_of_columns_that_is_no_positive_integer_is_refused(count):
     with pytest.raises(ValueError, match="num_envs must be an integer of at least 1"):
-        CartPoleNoVelVector(count)
+        BatchedEnv(CartPoleNoVel(), count)
 
 
 def test_an_integer_seed_is_counted_up_over_the_columns_and_a_list_is_taken_as_it_is():
-    env = CartPoleNoVelVector(3)
+    env = BatchedEnv(CartPoleNoVel(), 3)
     first, _ = env.reset(seed=5)
     np.testing.assert_array_equal(env.reset(seed=[5, 6, 7])[0], first)
     assert len(np.unique(first[:, 0])) == 3
 
 
 def test_reset_without_a_seed_goes_on_to_the_next_episode():
-    env = CartPoleNoVelVector(2)
+    env = BatchedEnv(CartPoleNoVel(), 2)
     first, _ = env.reset(seed=5)
     second, _ = env.reset()
     assert (first != second).all()
@@ -238,7 +241,7 @@ def test_reset_without_a_seed_goes_on_to_the_next_episode():
 
 
 def test_environments_that_never_had_a_seed_differ():
-    assert (CartPoleNoVelVector(2).reset()[0] != CartPoleNoVelVector(2).reset()[0]).all()
+    assert (BatchedEnv(CartPoleNoVel(), 2).reset()[0] != BatchedEnv(CartPoleNoVel(), 2).reset()[0]).all()
 
 
 @pytest.mark.parametrize(
@@ -246,29 +249,29 @@ def test_environments_that_never_had_a_seed_differ():
 )
 def test_seeds_that_do_not_fit_are_refused(seed, message):
     with pytest.raises(ValueError, match=message):
-        CartPoleNoVelVector(2).reset(seed=seed)
+        BatchedEnv(CartPoleNoVel(), 2).reset(seed=seed)
 
 
 @pytest.mark.parametrize("mask", [[True, False], np.array([1, 0]), np.array([True]), np.array([False, False])])
 def test_a_reset_mask_that_does_not_fit_is_refused(mask):
-    env = CartPoleNoVelVector(2)
+    env = BatchedEnv(CartPoleNoVel(), 2)
     env.reset(seed=0)
     with pytest.raises(ValueError, match="reset_mask"):
         env.reset(options={"reset_mask": mask})
 
 
 def test_a_masked_reset_leaves_the_other_columns_alone_and_the_options_unchanged():
-    env = CartPoleNoVelVector(2)
+    env = BatchedEnv(CartPoleNoVel(), 2)
     first, _ = env.reset(seed=0)
     options = {"reset_mask": np.array([False, True])}
     second, _ = env.reset(seed=100, options=options)
     np.testing.assert_array_equal(second[0], first[0])
-    np.testing.assert_array_equal(second[1], CartPoleNoVelVector(2).reset(seed=100)[0][1])
+    np.testing.assert_array_equal(second[1], BatchedEnv(CartPoleNoVel(), 2).reset(seed=100)[0][1])
     assert list(options) == ["reset_mask"]
 
 
 def test_step_and_get_state_before_reset_are_refused():
-    env = CartPoleNoVelVector(2)
+    env = BatchedEnv(CartPoleNoVel(), 2)
     with pytest.raises(ResetNeeded):
         env.step(np.zeros(2, int))
     with pytest.raises(ResetNeeded):
@@ -278,4 +281,4 @@ def test_step_and_get_state_before_reset_are_refused():
 
 
 def test_the_batched_dynamics_is_the_registered_one():
-    assert isinstance(make(IDS[0]).dynamics, pomdp_envs.CartPoleDynamics)
+    assert isinstance(make(IDS[0]).dynamics, CartPoleNoVel)

@@ -41,7 +41,7 @@ def test_the_autoreset_mode_is_an_argument_by_member_or_by_value(mode):
 
 
 def test_the_corridor_length_is_an_argument_of_both_views():
-    assert gym.make(IDS[3], corridor_length=3).unwrapped._batch.dynamics.time_limit == 40
+    assert gym.make(IDS[3], corridor_length=3).unwrapped.dynamics.time_limit == 40
     assert gym.make_vec(IDS[3], num_envs=2, corridor_length=3, time_limit=9).dynamics.time_limit == 9
 
 

@@ -6,7 +6,8 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
-from pomdp_envs import CartPoleNoVel, PendulumNoVel, SingleEnv
+from pomdp_envs import SingleEnv
+from pomdp_envs.control import CartPoleNoVel, PendulumNoVel
 
 IDS = [f"pomdp_envs/{name}-v0" for name in ("CartPoleNoVel", "PendulumNoVel", "MountainCarContinuousNoVel", "TMaze")]
 
@@ -29,7 +30,7 @@ def test_rewards_and_ends_are_plain_python_values(env_id):
 
 
 def test_a_state_resumes_exactly():
-    env, twin = CartPoleNoVel(), CartPoleNoVel()
+    env, twin = SingleEnv(CartPoleNoVel()), SingleEnv(CartPoleNoVel())
     env.reset(seed=1)
     env.step(1)
     twin.set_state(env.get_state())
@@ -42,7 +43,7 @@ def test_a_state_resumes_exactly():
 
 
 def test_an_ended_episode_needs_a_reset():
-    env = CartPoleNoVel()
+    env = SingleEnv(CartPoleNoVel())
     env.reset(seed=1)
     while not env.step(0)[2]:
         pass
@@ -53,13 +54,13 @@ def test_an_ended_episode_needs_a_reset():
 
 
 def test_an_action_outside_the_space_is_refused():
-    env = CartPoleNoVel()
+    env = SingleEnv(CartPoleNoVel())
     env.reset(seed=1)
     with pytest.raises(ValueError, match=r"action 2 in column 0 is outside Discrete\(2\)"):
         env.step(2)
 
 
 def test_a_torque_may_be_a_plain_list():
-    env: SingleEnv = PendulumNoVel()
+    env: SingleEnv = SingleEnv(PendulumNoVel())
     env.reset(seed=1)
     assert env.step([0.5])[0].shape == (2,)

@@ -2,11 +2,9 @@
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode
 
-from pomdp_envs.batched import BatchedEnv
+from pomdp_envs.control.track import track
 from pomdp_envs.dynamics import Dynamics
-from pomdp_envs.single import SingleEnv
 
 TIME_STEP = 0.05
 MAX_SPEED = 8
@@ -15,21 +13,27 @@ GRAVITY_GAIN = 3 * 10.0 / (2 * 1.0)  # 3 g / (2 l)
 TORQUE_GAIN = 3.0 / (1.0 * 1.0**2)  # 3 / (m l^2)
 
 
-class PendulumDynamics(Dynamics):
+class PendulumNoVel(Dynamics):
     """Gymnasium's Pendulum-v1, bit for bit, of which only [cos(angle), sin(angle)] is seen.
 
-    State: angle, uniform in [-pi, pi) at the start, and angular velocity, uniform in [-1, 1). Action: a torque, clipped
-    to [-2, 2]. Reward: -(angle^2 + 0.1 velocity^2 + 0.001 torque^2) with the angle in [-pi, pi). The world never ends;
-    an episode is cut after 200 steps.
+    Action space: Box(-2, 2, (1,), float32): a torque; one outside is clipped.
+    Observation space: Box(-1, 1, (2,), float32): cosine and sine of the angle, which is 0 upright.
+    Start: angle uniform in [-pi, pi), angular velocity uniform in [-1, 1).
+    Reward: -(angle^2 + 0.1 velocity^2 + 0.001 torque^2), with the angle in [-pi, pi).
+    End: never terminated; truncated after 200 steps.
+    Hidden state: [angle, angular velocity], float64.
 
     Source: Pendulum-v1 of Gymnasium; hiding velocities: PendulumNoVel-v1 of RL Baselines3 Zoo (which writes a zero in
-    its place).
+        its place).
+
+    Versions: v0, the first.
     """
 
     observation_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
     action_space = spaces.Box(-MAX_TORQUE, MAX_TORQUE, (1,), np.float32)
     time_limit = 200
     initial_draws = 2
+    memory_span = "2 steps"
 
     def initial(self, uniforms: np.ndarray) -> np.ndarray:
         """Spread the angle over the circle and the velocity over [-1, 1)."""
@@ -52,6 +56,11 @@ class PendulumDynamics(Dynamics):
         """Show [cos(angle), sin(angle)], float32 [B, 2]."""
         return np.stack([np.cos(state[0]), np.sin(state[0])], axis=1).astype(np.float32)
 
+    def text(self, state: np.ndarray) -> str:
+        """Draw the angle on a line (0, upright, is its middle), with the angular velocity."""
+        angle = (state[0] + np.pi) % (2 * np.pi) - np.pi
+        return f"{track(angle, -np.pi, np.pi)} angle {np.degrees(angle):+.1f} deg, {np.degrees(state[1]):+.1f} deg/s"
+
 
 def _scalar_squares(values: np.ndarray) -> np.ndarray:
     """Square float32 [B] one by one: NumPy squares an array by multiplying, a scalar by the C library's pow.
@@ -60,17 +69,3 @@ def _scalar_squares(values: np.ndarray) -> np.ndarray:
     calls the same pow on arrays; there is no such route for float32.
     """
     return np.array([value**2 for value in values], dtype=values.dtype)
-
-
-class PendulumNoVelVector(BatchedEnv):
-    """B pendulums with hidden velocity; see `PendulumDynamics`."""
-
-    def __init__(self, num_envs: int = 1, autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP) -> None:
-        super().__init__(PendulumDynamics(), num_envs, autoreset_mode)
-
-
-class PendulumNoVel(SingleEnv):
-    """One pendulum with hidden velocity; see `PendulumDynamics`."""
-
-    def __init__(self) -> None:
-        super().__init__(PendulumDynamics())

@@ -1,10 +1,11 @@
 import numpy as np
 
-from pomdp_envs import PendulumNoVelVector
+from pomdp_envs import BatchedEnv
+from pomdp_envs.control import PendulumNoVel
 
 
 def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
-    env = PendulumNoVelVector(16)
+    env = BatchedEnv(PendulumNoVel(), 16)
     rng = np.random.default_rng(0)
 
     def policy(hidden):
@@ -27,7 +28,7 @@ def test_an_oracle_with_finite_differences_swings_up_and_no_linear_memoryless_po
         near = (np.abs(angle) < 0.5) & (np.abs(velocity) < 3)
         return np.clip(np.where(near, hold, pump), -2, 2)[:, None].astype(np.float32)
 
-    assert mean_return(PendulumNoVelVector(100), oracle).mean() > -217.9
+    assert mean_return(BatchedEnv(PendulumNoVel(), 100), oracle).mean() > -217.9
 
     directions = np.repeat(np.linspace(0, 2 * np.pi, 48, endpoint=False), 20)
 
@@ -35,5 +36,5 @@ def test_an_oracle_with_finite_differences_swings_up_and_no_linear_memoryless_po
         cos, sin = history[-1].T
         return 4 * (np.cos(directions) * sin + np.sin(directions) * cos)[:, None].astype(np.float32)
 
-    returns = mean_return(PendulumNoVelVector(len(directions)), memoryless).reshape(48, 20)
+    returns = mean_return(BatchedEnv(PendulumNoVel(), len(directions)), memoryless).reshape(48, 20)
     assert returns.mean(axis=1).max() < -700

@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode
 
-from pomdp_envs.batched import BatchedEnv
+from pomdp_envs.control.track import track
 from pomdp_envs.dynamics import Dynamics
-from pomdp_envs.single import SingleEnv
 
 LEFT_WALL, RIGHT_WALL = -1.2, 0.6
 GOAL = 0.45
@@ -17,22 +15,28 @@ POWER = 0.0015
 GRAVITY = 0.0025
 
 
-class MountainCarContinuousDynamics(Dynamics):
+class MountainCarContinuousNoVel(Dynamics):
     """Gymnasium's MountainCarContinuous-v0, bit for bit, of which only [position] is seen.
 
-    State: position, uniform in [-0.6, -0.4) at the start; velocity, 0 at the start; and whether the two are in single
-    precision (Gymnasium draws the first state in double precision and rounds every later one). Action: a force,
-    clipped to [-1, 1]. Reward: -0.1 action^2 (not clipped), and 100 for reaching position 0.45, which ends the
-    episode; it is cut after 999 steps.
+    Action space: Box(-1, 1, (1,), float32): a force; one outside is clipped.
+    Observation space: Box(-1.2, 0.6, (1,), float32): position.
+    Start: position uniform in [-0.6, -0.4), at rest.
+    Reward: -0.1 action^2 (not clipped), and 100 for reaching position 0.45.
+    End: reaching it terminates the episode; truncated after 999 steps.
+    Hidden state: [position, velocity, 1 where the two are in single precision], float64. (Gymnasium draws the first state
+        in double precision and rounds every later one.)
 
     Source: Moore (1990), "Efficient memory-based learning for robot control"; hiding velocities:
-    MountainCarContinuousNoVel-v0 of RL Baselines3 Zoo (which writes a zero in its place).
+        MountainCarContinuousNoVel-v0 of RL Baselines3 Zoo (which writes a zero in its place).
+
+    Versions: v0, the first.
     """
 
     observation_space = spaces.Box(LEFT_WALL, RIGHT_WALL, (1,), np.float32)
     action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
     time_limit = 999
     initial_draws = 1
+    memory_span = "2 steps"
 
     def initial(self, uniforms: np.ndarray) -> np.ndarray:
         """Put the car at rest near the bottom."""
@@ -57,6 +61,10 @@ class MountainCarContinuousDynamics(Dynamics):
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show [position], float32 [B, 1]."""
         return state[0][:, None].astype(np.float32)  # [B, 1]
+
+    def text(self, state: np.ndarray) -> str:
+        """Draw the car between the walls, with its velocity."""
+        return f"{track(state[0], LEFT_WALL, RIGHT_WALL)} position {state[0]:+.3f}, velocity {state[1]:+.4f}"
 
 
 def _advance(position: np.ndarray, velocity: np.ndarray, force: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -84,17 +92,3 @@ def _acceleration(position: np.ndarray, force: np.ndarray) -> np.ndarray:
     if not clipped.any():
         return rounded
     return np.where(clipped, np.clip(force, -1, 1).astype(np.float64) * POWER - slope, rounded)
-
-
-class MountainCarContinuousNoVelVector(BatchedEnv):
-    """B mountain cars with hidden velocity; see `MountainCarContinuousDynamics`."""
-
-    def __init__(self, num_envs: int = 1, autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP) -> None:
-        super().__init__(MountainCarContinuousDynamics(), num_envs, autoreset_mode)
-
-
-class MountainCarContinuousNoVel(SingleEnv):
-    """One mountain car with hidden velocity; see `MountainCarContinuousDynamics`."""
-
-    def __init__(self) -> None:
-        super().__init__(MountainCarContinuousDynamics())

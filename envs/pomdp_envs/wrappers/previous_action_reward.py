@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
 
-from pomdp_envs.encoding import Observation, action_width, encode_actions, is_flat, join, joint_space
+from pomdp_envs.wrappers.encoding import Observation, action_width, encode_actions, is_flat, join, joint_space
 
 
 @runtime_checkable

@@ -1,12 +1,13 @@
 import numpy as np
 
-from pomdp_envs import CartPoleNoVelVector
+from pomdp_envs import BatchedEnv
+from pomdp_envs.control import CartPoleNoVel
 
 GAINS = np.array([0.1, 0.2, 1.0, 0.3])  # position, velocity, angle, angular velocity
 
 
 def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
-    env = CartPoleNoVelVector(16)
+    env = BatchedEnv(CartPoleNoVel(), 16)
     rng = np.random.default_rng(0)
     balances = np.arange(16) % 4 == 0
 
@@ -25,7 +26,7 @@ def test_an_oracle_with_finite_differences_balances_and_no_linear_memoryless_pol
         moving = np.stack([now[:, 0], velocity[:, 0], now[:, 1], velocity[:, 1]], axis=1)
         return (moving @ GAINS > 0).astype(np.int64)
 
-    assert mean_return(CartPoleNoVelVector(50), oracle).min() == 500
+    assert mean_return(BatchedEnv(CartPoleNoVel(), 50), oracle).min() == 500
 
     directions = np.repeat(np.linspace(0, 2 * np.pi, 64, endpoint=False), 20)  # 64 policies, 20 episodes each
     weights = np.stack([np.cos(directions), np.sin(directions)], axis=1)
@@ -33,5 +34,5 @@ def test_an_oracle_with_finite_differences_balances_and_no_linear_memoryless_pol
     def memoryless(history):
         return ((history[-1] * weights).sum(axis=1) > 0).astype(np.int64)
 
-    returns = mean_return(CartPoleNoVelVector(len(directions)), memoryless).reshape(64, 20)
+    returns = mean_return(BatchedEnv(CartPoleNoVel(), len(directions)), memoryless).reshape(64, 20)
     assert returns.mean(axis=1).max() < 150

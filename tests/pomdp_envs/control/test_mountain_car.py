@@ -1,10 +1,11 @@
 import numpy as np
 
-from pomdp_envs import MountainCarContinuousNoVelVector
+from pomdp_envs import BatchedEnv
+from pomdp_envs.control import MountainCarContinuousNoVel
 
 
 def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
-    env = MountainCarContinuousNoVelVector(12)
+    env = BatchedEnv(MountainCarContinuousNoVel(), 12)
     rng = np.random.default_rng(0)
     kind = np.arange(12) % 3
 
@@ -24,7 +25,7 @@ def test_an_oracle_with_one_difference_reaches_the_goal_and_no_threshold_on_the_
         moved = history[-1][:, 0] - history[max(len(history) - 2, 0)][:, 0]
         return np.where(moved >= 0, 1.0, -1.0)[:, None].astype(np.float32)
 
-    assert mean_return(MountainCarContinuousNoVelVector(50), oracle).min() > 85
+    assert mean_return(BatchedEnv(MountainCarContinuousNoVel(), 50), oracle).min() > 85
 
     # A force that depends on the position alone does work on net way only: at most 0.0015 * (0.45 - start), and the
     # hill takes 0.0025 / 3 * (sin(1.35) - sin(3 * start)), which is more from every start in [-0.6, -0.4].
@@ -34,4 +35,4 @@ def test_an_oracle_with_one_difference_reaches_the_goal_and_no_threshold_on_the_
     def memoryless(history):
         return np.where(history[-1][:, 0] >= thresholds, signs, -signs)[:, None].astype(np.float32)
 
-    assert mean_return(MountainCarContinuousNoVelVector(300), memoryless).max() < 0
+    assert mean_return(BatchedEnv(MountainCarContinuousNoVel(), 300), memoryless).max() < 0

@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode
 
-from pomdp_envs.batched import BatchedEnv
+from pomdp_envs.control.track import track
 from pomdp_envs.dynamics import Dynamics
-from pomdp_envs.single import SingleEnv
 
 GRAVITY = 9.8
 POLE_MASS = 0.1
@@ -23,17 +21,22 @@ FORCES = np.array([-FORCE, FORCE])
 LIMITS = np.array([[POSITION_LIMIT], [ANGLE_LIMIT]])
 
 
-class CartPoleDynamics(Dynamics):
+class CartPoleNoVel(Dynamics):
     """Gymnasium's CartPole-v1, bit for bit, of which only [position, angle] is seen.
 
-    State: position, velocity, angle, angular velocity, each uniform in [-0.05, 0.05) at the start. Actions: 0 pushes
-    left, 1 right. Reward 1 per step. The episode ends beyond 2.4 m or 12 degrees and is cut after 500 steps, so the
-    best return is 500.
+    Action space: Discrete(2): 0 pushes left, 1 right.
+    Observation space: Box((2,), float32): position (m) and angle (rad).
+    Start: all four variables uniform in [-0.05, 0.05).
+    Reward: 1 per step.
+    End: terminated beyond 2.4 m or 12 degrees, truncated after 500 steps; the best return is 500.
+    Hidden state: [position, velocity, angle, angular velocity], float64.
 
     The order of the floating-point operations is Gymnasium's: exact agreement depends on it.
 
     Source: Barto, Sutton and Anderson (1983), "Neuronlike adaptive elements that can solve difficult learning control
-    problems"; hiding velocities: CartPoleNoVel-v1 of RL Baselines3 Zoo (which writes zeros in their place).
+        problems"; hiding velocities: CartPoleNoVel-v1 of RL Baselines3 Zoo (which writes zeros in their place).
+
+    Versions: v0, the first.
     """
 
     observation_space = spaces.Box(
@@ -43,6 +46,8 @@ class CartPoleDynamics(Dynamics):
     action_space = spaces.Discrete(2)
     time_limit = 500
     initial_draws = 4
+    memory_span = "2 steps"
+    optimal_return = 500.0
 
     def initial(self, uniforms: np.ndarray) -> np.ndarray:
         """Spread the four variables over [-0.05, 0.05)."""
@@ -72,16 +77,9 @@ class CartPoleDynamics(Dynamics):
         """Show [position, angle], float32 [B, 2]."""
         return state[0::2].T.astype(np.float32, order="C")  # [B, 2]
 
-
-class CartPoleNoVelVector(BatchedEnv):
-    """B cart-poles with hidden velocities; see `CartPoleDynamics`."""
-
-    def __init__(self, num_envs: int = 1, autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP) -> None:
-        super().__init__(CartPoleDynamics(), num_envs, autoreset_mode)
-
-
-class CartPoleNoVel(SingleEnv):
-    """One cart-pole with hidden velocities; see `CartPoleDynamics`."""
-
-    def __init__(self) -> None:
-        super().__init__(CartPoleDynamics())
+    def text(self, state: np.ndarray) -> str:
+        """Draw the cart on its track, with all four numbers."""
+        return (
+            f"{track(state[0], -POSITION_LIMIT, POSITION_LIMIT)} position {state[0]:+.3f} m, {state[1]:+.3f} m/s; "
+            f"angle {math.degrees(state[2]):+.2f} deg, {math.degrees(state[3]):+.2f} deg/s"
+        )

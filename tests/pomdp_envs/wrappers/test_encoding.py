@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from pomdp_envs.encoding import action_width, encode_actions, join, joint_space
+from pomdp_envs.wrappers.encoding import action_width, encode_actions, join, joint_space
 
 CASES = {
     "discrete": (spaces.Discrete(3), [0, 2], [[1, 0, 0], [0, 0, 1]]),

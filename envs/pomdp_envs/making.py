@@ -1,0 +1,65 @@
+"""What Gymnasium calls to make an id: the single view or the batch of one `Dynamics`, and how ids are registered."""
+
+import importlib
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import register, registry
+from gymnasium.vector import AutoresetMode
+
+from pomdp_envs.batched import BatchedEnv
+from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.single import SingleEnv
+
+NAMESPACE = "pomdp_envs"
+
+
+def register_world(name: str, dynamics: type[Dynamics], **arguments: Any) -> None:
+    """Register `pomdp_envs/<name>-v0` for `gymnasium.make` and `gymnasium.make_vec`.
+
+    Args:
+        name: in the id.
+        dynamics: the class of the world.
+        arguments: its arguments in this id; `make` and `make_vec` may replace them by their own.
+    """
+    # The time limit is inside the dynamics: with `max_episode_steps` here, `make` would wrap a second one around them.
+    register(
+        f"{NAMESPACE}/{name}-v0",
+        entry_point="pomdp_envs.making:make_single",
+        vector_entry_point="pomdp_envs.making:make_batch",
+        kwargs={"dynamics": f"{dynamics.__module__}:{dynamics.__qualname__}", **arguments},
+    )
+
+
+def make_single(dynamics: str, render_mode: str | None = None, **arguments: Any) -> SingleEnv:
+    """Make one environment of the dynamics at "module:class" with these arguments."""
+    return SingleEnv(load(dynamics)(**arguments), render_mode)
+
+
+def make_batch(
+    dynamics: str,
+    num_envs: int = 1,
+    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+    render_mode: str | None = None,
+    **arguments: Any,
+) -> BatchedEnv:
+    """Make a batch of the dynamics at "module:class" with these arguments."""
+    return BatchedEnv(load(dynamics)(**arguments), num_envs, autoreset_mode, render_mode)
+
+
+def load(path: str) -> type[Dynamics]:
+    """Import the class at "module:class"."""
+    module, name = path.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def ids() -> list[str]:
+    """Return all ids of this package that can be made here, in the order of their registration."""
+    return [spec.id for spec in registry.values() if spec.namespace == NAMESPACE]
+
+
+def dynamics_of(env_id: str) -> Dynamics:
+    """Return the dynamics of an id, with its default arguments."""
+    env = gymnasium.make_vec(env_id, num_envs=1).unwrapped
+    assert isinstance(env, BatchedEnv)
+    return env.dynamics

@@ -1,0 +1,22 @@
+"""Who plays each world best, with memory and without."""
+
+from typing import NamedTuple
+
+from pomdp_envs.classic import TMaze
+from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.oracles.tmaze import TMazeMemoryless, TMazeOracle
+from pomdp_envs.players import Player
+
+__all__ = ["PLAYERS", "Pair"]
+
+
+class Pair(NamedTuple):
+    """The player that reaches the stated optimum, and the best one that sees the current observation only."""
+
+    oracle: type[Player]
+    memoryless: type[Player]
+
+
+PLAYERS: dict[type[Dynamics], Pair] = {
+    TMaze: Pair(TMazeOracle, TMazeMemoryless),
+}

@@ -1,0 +1,5 @@
+"""Wrappers that change what an agent sees, for single and for vector environments."""
+
+from pomdp_envs.wrappers.previous_action_reward import PreviousActionReward, VectorPreviousActionReward
+
+__all__ = ["PreviousActionReward", "VectorPreviousActionReward"]
