@@ -1,5 +1,7 @@
 """Counter-based randomness: every number is a hash of where it is used, so no generator state exists."""
 
+import functools
+
 import numpy as np
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -8,7 +10,8 @@ _MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = np.uint64(30), np.uint64(27), np.uint64(31)
 _MANTISSA_SHIFT = np.uint64(11)
 _MANTISSA_STEP = 2.0**-53
-_DRAW_BITS = np.uint64(16)
+with np.errstate(over="ignore"):
+    _STEP_STRIDE = _GOLDEN << np.uint64(16)  # 2**16 draws per step, modulo 2**64
 
 
 def mix(counter: np.ndarray) -> np.ndarray:
@@ -23,11 +26,18 @@ def mix(counter: np.ndarray) -> np.ndarray:
     Returns:
         uint64 of the same shape.
     """
-    bits = counter ^ (counter >> _SHIFT_1)
+    bits = counter >> _SHIFT_1
+    bits ^= counter
+    return _finish(bits)
+
+
+def _finish(bits: np.ndarray) -> np.ndarray:
+    """Do all but the first line of `mix`, in place."""
+    shifted = np.empty_like(bits)
     bits *= _MULTIPLIER_1
-    bits ^= bits >> _SHIFT_2
+    bits ^= np.right_shift(bits, _SHIFT_2, out=shifted)
     bits *= _MULTIPLIER_2
-    bits ^= bits >> _SHIFT_3
+    bits ^= np.right_shift(bits, _SHIFT_3, out=shifted)
     return bits
 
 
@@ -58,9 +68,19 @@ def numbers_at(key: np.ndarray, step: np.ndarray, draws: int) -> np.ndarray:
     Returns:
         float64 [draws, B].
     """
-    draw = np.arange(draws, dtype=np.uint64)[:, None]  # [draws, 1]
-    counter = (step.view(np.uint64) << _DRAW_BITS) + draw  # [draws, B]
-    return (mix(key + counter * _GOLDEN) >> _MANTISSA_SHIFT) * _MANTISSA_STEP
+    first = step.view(np.uint64) * _STEP_STRIDE
+    first += key  # [B], the counter of draw 0
+    counter = first + _draw_offsets(draws)  # [draws, B]
+    counter ^= counter >> _SHIFT_1
+    bits = _finish(counter)
+    bits >>= _MANTISSA_SHIFT
+    return bits * _MANTISSA_STEP
+
+
+@functools.cache
+def _draw_offsets(draws: int) -> np.ndarray:
+    """Return what each draw adds to the counter, uint64 [draws, 1]."""
+    return np.arange(draws, dtype=np.uint64)[:, None] * _GOLDEN
 
 
 def uniforms(seed: np.ndarray, episode: np.ndarray, step: np.ndarray, draws: int) -> np.ndarray:
