@@ -75,7 +75,7 @@ class Evaluate:
     def __call__(self) -> int:
         """Run it; return the exit status."""
         mean, deviation = evaluate(self.run, self.episodes, self.deterministic)
-        print(f"mean return {mean:.1f} +- {deviation:.1f} over {self.episodes} episodes")
+        print(f"mean return {mean:.4g} +- {deviation:.2g} over {self.episodes} episodes")
         return 0
 
 

@@ -46,5 +46,5 @@ class RunCallback(BaseCallback):
 
     def _line(self, steps: int) -> str:
         episodes = self.model.ep_info_buffer or []
-        mean = f"{safe_mean([episode['r'] for episode in episodes]):.1f}" if episodes else "-"
+        mean = f"{safe_mean([episode['r'] for episode in episodes]):.4g}" if episodes else "-"
         return f"{steps:>9,} / {self.model._total_timesteps:,} steps   mean return {mean}"
