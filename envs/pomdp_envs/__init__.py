@@ -3,7 +3,7 @@
 Importing this package registers `pomdp_envs/<Name>-v0` for `gymnasium.make` and `gymnasium.make_vec`.
 """
 
-from pomdp_envs import classic, control
+from pomdp_envs import classic, control, popgym
 from pomdp_envs.batched import BatchedEnv
 from pomdp_envs.dynamics import Dynamics
 from pomdp_envs.making import dynamics_of, ids, register_world
@@ -20,5 +20,6 @@ __all__ = [
     "control",
     "dynamics_of",
     "ids",
+    "popgym",
     "register_world",
 ]

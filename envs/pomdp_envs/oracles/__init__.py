@@ -4,8 +4,17 @@ from typing import NamedTuple
 
 from pomdp_envs.classic import TMaze
 from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.oracles.repeat import (
+    AutoencodeMemoryless,
+    AutoencodeOracle,
+    RepeatFirstMemoryless,
+    RepeatFirstOracle,
+    RepeatPreviousMemoryless,
+    RepeatPreviousOracle,
+)
 from pomdp_envs.oracles.tmaze import TMazeMemoryless, TMazeOracle
 from pomdp_envs.players import Player
+from pomdp_envs.popgym import Autoencode, RepeatFirst, RepeatPrevious
 
 __all__ = ["PLAYERS", "Pair"]
 
@@ -19,4 +28,7 @@ class Pair(NamedTuple):
 
 PLAYERS: dict[type[Dynamics], Pair] = {
     TMaze: Pair(TMazeOracle, TMazeMemoryless),
+    Autoencode: Pair(AutoencodeOracle, AutoencodeMemoryless),
+    RepeatFirst: Pair(RepeatFirstOracle, RepeatFirstMemoryless),
+    RepeatPrevious: Pair(RepeatPreviousOracle, RepeatPreviousMemoryless),
 }

@@ -3,3 +3,20 @@
 Source: Morad, Kortvelesy, Bettini, Liwicki and Prorok (2023), "POPGym: Benchmarking Partially Observable Reinforcement
 Learning".
 """
+
+from pomdp_envs.popgym.autoencode import Autoencode
+from pomdp_envs.popgym.difficulties import register_difficulties
+from pomdp_envs.popgym.repeat_first import RepeatFirst
+from pomdp_envs.popgym.repeat_previous import RepeatPrevious
+
+__all__ = ["Autoencode", "RepeatFirst", "RepeatPrevious"]
+
+register_difficulties("Autoencode", Autoencode, {"num_decks": 1}, {"num_decks": 2}, {"num_decks": 3})
+register_difficulties(
+    "RepeatPrevious",
+    RepeatPrevious,
+    {"num_decks": 1, "k": 4},
+    {"num_decks": 2, "k": 32},
+    {"num_decks": 3, "k": 64},
+)
+register_difficulties("RepeatFirst", RepeatFirst, {"num_decks": 1}, {"num_decks": 8}, {"num_decks": 16})
