@@ -4,6 +4,14 @@ from typing import NamedTuple
 
 from pomdp_envs.classic import TMaze
 from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.oracles.cards import (
+    ConcentrationMemoryless,
+    ConcentrationOracle,
+    CountRecallMemoryless,
+    CountRecallOracle,
+    HigherLowerMemoryless,
+    HigherLowerOracle,
+)
 from pomdp_envs.oracles.repeat import (
     AutoencodeMemoryless,
     AutoencodeOracle,
@@ -14,7 +22,7 @@ from pomdp_envs.oracles.repeat import (
 )
 from pomdp_envs.oracles.tmaze import TMazeMemoryless, TMazeOracle
 from pomdp_envs.players import Player
-from pomdp_envs.popgym import Autoencode, RepeatFirst, RepeatPrevious
+from pomdp_envs.popgym import Autoencode, Concentration, CountRecall, HigherLower, RepeatFirst, RepeatPrevious
 
 __all__ = ["PLAYERS", "Pair"]
 
@@ -30,5 +38,8 @@ PLAYERS: dict[type[Dynamics], Pair] = {
     TMaze: Pair(TMazeOracle, TMazeMemoryless),
     Autoencode: Pair(AutoencodeOracle, AutoencodeMemoryless),
     RepeatFirst: Pair(RepeatFirstOracle, RepeatFirstMemoryless),
+    Concentration: Pair(ConcentrationOracle, ConcentrationMemoryless),
+    CountRecall: Pair(CountRecallOracle, CountRecallMemoryless),
+    HigherLower: Pair(HigherLowerOracle, HigherLowerMemoryless),
     RepeatPrevious: Pair(RepeatPreviousOracle, RepeatPreviousMemoryless),
 }

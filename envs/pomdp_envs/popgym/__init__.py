@@ -5,11 +5,14 @@ Learning".
 """
 
 from pomdp_envs.popgym.autoencode import Autoencode
+from pomdp_envs.popgym.concentration import Concentration
+from pomdp_envs.popgym.count_recall import CountRecall
 from pomdp_envs.popgym.difficulties import register_difficulties
+from pomdp_envs.popgym.higher_lower import HigherLower
 from pomdp_envs.popgym.repeat_first import RepeatFirst
 from pomdp_envs.popgym.repeat_previous import RepeatPrevious
 
-__all__ = ["Autoencode", "RepeatFirst", "RepeatPrevious"]
+__all__ = ["Autoencode", "Concentration", "CountRecall", "HigherLower", "RepeatFirst", "RepeatPrevious"]
 
 register_difficulties("Autoencode", Autoencode, {"num_decks": 1}, {"num_decks": 2}, {"num_decks": 3})
 register_difficulties(
@@ -20,3 +23,18 @@ register_difficulties(
     {"num_decks": 3, "k": 64},
 )
 register_difficulties("RepeatFirst", RepeatFirst, {"num_decks": 1}, {"num_decks": 8}, {"num_decks": 16})
+register_difficulties(
+    "CountRecall",
+    CountRecall,
+    {"num_decks": 1, "deck_type": "colors"},
+    {"num_decks": 2, "deck_type": "suits"},
+    {"num_decks": 4, "deck_type": "ranks"},
+)
+register_difficulties("HigherLower", HigherLower, {"num_decks": 1}, {"num_decks": 2}, {"num_decks": 3})
+register_difficulties(
+    "Concentration",
+    Concentration,
+    {"num_decks": 1, "deck_type": "colors"},
+    {"num_decks": 2, "deck_type": "colors"},
+    {"num_decks": 1, "deck_type": "ranks"},
+)
