@@ -1,4 +1,4 @@
-"""Training throughput beside sb3-contrib and beside the arithmetic floor; the bare layer; latency; a sweep.
+"""Training throughput beside sb3-contrib and beside the arithmetic floor; the bare layer; latency; memory; a sweep.
 
     make bench
     python -m experiments.throughput.run --tables loop layer --repetitions 3
@@ -15,12 +15,13 @@ from experiments.throughput.arithmetic import product_rate
 from experiments.throughput.latency import latency_table
 from experiments.throughput.layer import layer_table
 from experiments.throughput.loop import loop_table
+from experiments.throughput.memory import memory_table
 from experiments.throughput.output import RESULTS, Row, machine, save, show
 from experiments.throughput.plot import draw
 from experiments.throughput.sweep import sweep_table
 from experiments.throughput.timing import Effort
 
-TABLES = {"loop": loop_table, "layer": layer_table, "latency": latency_table}
+TABLES = {"loop": loop_table, "layer": layer_table, "latency": latency_table, "memory": memory_table}
 
 
 def parse() -> argparse.Namespace:

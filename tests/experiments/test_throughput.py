@@ -6,6 +6,7 @@ from experiments.throughput import latency, layer
 from experiments.throughput.arithmetic import flops_per_step
 from experiments.throughput.environments import EPISODES, LIMITS, LONG, SHORT, make_env
 from experiments.throughput.loop import THEIRS, loop_table, make_model
+from experiments.throughput.memory import ACTIVATIONS, FLOAT, UNITS, layer_peak
 from experiments.throughput.output import load, save, verdict
 from experiments.throughput.settings import GRU_128, LOOP, SB3_POLICY, Bar, Panel, Workload, swept
 from experiments.throughput.sweep import measure_cell
@@ -141,3 +142,13 @@ def test_the_latency_table_leaves_the_number_of_threads_alone(monkeypatch):
         ("predict", 1), ("policy step", 1), ("predict", 2), ("policy step", 2),
     ]  # fmt: skip
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.parametrize("spec", ACTIVATIONS)
+def test_a_layers_peak_memory_is_linear_and_at_most_a_fifth_above_its_activations(spec):
+    row = 128 * 64 * UNITS * FLOAT
+    short, long = layer_peak(spec, 128, 64), layer_peak(spec, 256, 64)
+    assert short <= 1.2 * ACTIVATIONS[spec] * row
+    assert long - short == pytest.approx(
+        ACTIVATIONS[spec] * row, rel=0.02
+    )  # twice the steps: the activations once more
