@@ -14,19 +14,20 @@ from pomdp_envs.single import SingleEnv
 NAMESPACE = "pomdp_envs"
 
 
-def register_world(name: str, dynamics: type[Dynamics], **arguments: Any) -> None:
+def register_world(name: str, dynamics: type[Dynamics], views: str = "pomdp_envs.making", **arguments: Any) -> None:
     """Register `pomdp_envs/<name>-v0` for `gymnasium.make` and `gymnasium.make_vec`.
 
     Args:
         name: in the id.
         dynamics: the class of the world.
+        views: a module with functions like `make_single` and `make_batch`, for a world whose views can do more.
         arguments: its arguments in this id; `make` and `make_vec` may replace them by their own.
     """
     # The time limit is inside the dynamics: with `max_episode_steps` here, `make` would wrap a second one around them.
     register(
         f"{NAMESPACE}/{name}-v0",
-        entry_point="pomdp_envs.making:make_single",
-        vector_entry_point="pomdp_envs.making:make_batch",
+        entry_point=f"{views}:make_single",
+        vector_entry_point=f"{views}:make_batch",
         kwargs={"dynamics": f"{dynamics.__module__}:{dynamics.__qualname__}", **arguments},
     )
 

@@ -3,6 +3,7 @@
 import numpy as np
 from gymnasium import spaces
 
+from pomdp_envs.classic.maze_picture import maze_picture
 from pomdp_envs.dynamics import Dynamics, checked_count
 
 NORTH, EAST, SOUTH, WEST = range(4)
@@ -46,6 +47,7 @@ class TMaze(Dynamics):
     initial_draws = 1
     optimal_return = RIGHT_TURN_REWARD
     memoryless_return = (RIGHT_TURN_REWARD + PENALTY) / 2
+    draws_pictures = True
 
     def __init__(self, corridor_length: int = 10, time_limit: int | None = None) -> None:
         self.corridor_length = checked_count("corridor_length", corridor_length)
@@ -85,3 +87,8 @@ class TMaze(Dynamics):
         corridor = "".join("@" if i == place else "." for i in range(self.corridor_length + 1))
         north, south = ("G", "x") if goal == 0 else ("x", "G")
         return f"{north:>{len(corridor)}}\n{corridor}\n{south:>{len(corridor)}}"
+
+    def picture(self, state: np.ndarray) -> np.ndarray:
+        """Draw the maze from above: start (the sign) yellow, goal green, other arm red, agent blue."""
+        place, goal = state.tolist()
+        return maze_picture(self.corridor_length, place, 0, 1 if goal == 0 else -1)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pomdp_envs.classic import TMaze
+from pomdp_envs.classic import HMMWorld, MemoryChain, Recall, Tiger, TMaze, TMazeDeadline
 from pomdp_envs.dynamics import Dynamics
 from pomdp_envs.oracles.cards import (
     ConcentrationMemoryless,
@@ -12,6 +12,9 @@ from pomdp_envs.oracles.cards import (
     HigherLowerMemoryless,
     HigherLowerOracle,
 )
+from pomdp_envs.oracles.hmm_world import HMMMemoryless, HMMOracle
+from pomdp_envs.oracles.memory_chain import MemoryChainMemoryless, MemoryChainOracle
+from pomdp_envs.oracles.recall import RecallMemoryless, RecallOracle
 from pomdp_envs.oracles.repeat import (
     AutoencodeMemoryless,
     AutoencodeOracle,
@@ -20,7 +23,9 @@ from pomdp_envs.oracles.repeat import (
     RepeatPreviousMemoryless,
     RepeatPreviousOracle,
 )
+from pomdp_envs.oracles.tiger import TigerMemoryless, TigerOracle
 from pomdp_envs.oracles.tmaze import TMazeMemoryless, TMazeOracle
+from pomdp_envs.oracles.tmaze_deadline import TMazeDeadlineMemoryless, TMazeDeadlineOracle
 from pomdp_envs.players import Player
 from pomdp_envs.popgym import Autoencode, Concentration, CountRecall, HigherLower, RepeatFirst, RepeatPrevious
 
@@ -36,6 +41,11 @@ class Pair(NamedTuple):
 
 PLAYERS: dict[type[Dynamics], Pair] = {
     TMaze: Pair(TMazeOracle, TMazeMemoryless),
+    TMazeDeadline: Pair(TMazeDeadlineOracle, TMazeDeadlineMemoryless),
+    Tiger: Pair(TigerOracle, TigerMemoryless),
+    MemoryChain: Pair(MemoryChainOracle, MemoryChainMemoryless),
+    Recall: Pair(RecallOracle, RecallMemoryless),
+    HMMWorld: Pair(HMMOracle, HMMMemoryless),
     Autoencode: Pair(AutoencodeOracle, AutoencodeMemoryless),
     RepeatFirst: Pair(RepeatFirstOracle, RepeatFirstMemoryless),
     Concentration: Pair(ConcentrationOracle, ConcentrationMemoryless),
