@@ -21,6 +21,7 @@ class Dynamics(ABC):
         observation_space: space of one observation: Box, Discrete, MultiDiscrete, or a Tuple of those.
         action_space: space of one action: Discrete or MultiDiscrete (both from 0), or Box.
         time_limit: an episode is truncated when it has lasted this many steps; None: never.
+        episode_length: how many steps an episode lasts at most, where the world itself ends it; None: the time limit.
         initial_draws: uniform numbers that `initial` needs per column.
         transition_draws: uniform numbers that `transition` needs per column and step.
         memory_span: how far back an optimal policy must look, in words, for the table of environments.
@@ -33,6 +34,7 @@ class Dynamics(ABC):
     observation_space: ObservationSpace
     action_space: ActionSpace
     time_limit: int | None
+    episode_length: int | None = None
     initial_draws: int
     transition_draws: int = 0
     memory_span: str = ""

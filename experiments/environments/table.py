@@ -35,7 +35,7 @@ def line(env_id: str, speed: float | None) -> tuple[str, ...]:
         limit = gym.spec(env_id).max_episode_steps
         return name, seen, acted, "" if limit is None else str(limit), "2 steps", "", "", ""
     world = env.dynamics
-    limit = "" if world.time_limit is None else str(world.time_limit)
+    limit = str(world.episode_length or world.time_limit or "")
     returns = number(world.optimal_return), number(world.memoryless_return)
     return name, seen, acted, limit, world.memory_span, *returns, "" if speed is None else f"{speed / 1e6:.2f}"
 

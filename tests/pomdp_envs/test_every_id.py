@@ -190,3 +190,17 @@ def test_every_world_documents_itself_and_says_how_far_back_to_look(env_id):
     ):
         assert heading in text, heading
     assert dynamics.memory_span
+
+
+@pytest.mark.parametrize("env_id", NATIVE)
+def test_no_episode_outlasts_the_stated_length(env_id):
+    env = make(env_id)
+    longest = env.dynamics.episode_length or env.dynamics.time_limit
+    assert longest is not None
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    lengths = np.zeros(B, dtype=int)
+    for _ in range(min(longest, 1100) + 1):
+        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        lengths = np.where(terminated | truncated, 0, lengths + 1)
+        assert (lengths < longest).all()

@@ -54,6 +54,7 @@ class HMMWorld(Dynamics):
     """
 
     time_limit = None
+    episode_length: int
     initial_draws = 2
     transition_draws = 2
     memory_span = "the whole episode, fading"

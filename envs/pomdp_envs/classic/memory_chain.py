@@ -42,7 +42,7 @@ class MemoryChain(Dynamics):
     memoryless_return = 0.0
 
     def __init__(self, memory_length: int = 10, num_bits: int = 1) -> None:
-        self.memory_length = checked_count("memory_length", memory_length, least=2)
+        self.memory_length = self.episode_length = checked_count("memory_length", memory_length, least=2)
         self.num_bits = checked_count("num_bits", num_bits)
         self.initial_draws = self.num_bits + 1
         self.observation_space = spaces.Box(-1.0, max(1.0, self.num_bits - 1.0), (self.num_bits + 2,), np.float32)

@@ -36,6 +36,7 @@ class Recall(Dynamics):
     """
 
     time_limit = None
+    episode_length: int
     transition_draws = 1
     optimal_return = 1.0
 
@@ -47,6 +48,7 @@ class Recall(Dynamics):
         self.initial_draws = self.num_items
         self.cue = self.num_symbols + self.num_distractors
         self.first_cue = self.num_items + self.delay  # its step
+        self.episode_length = self.first_cue + self.num_items
         self.observation_space = spaces.Discrete(self.cue + 1)
         self.action_space = spaces.Discrete(self.num_symbols)
         self.memory_span = f"{self.first_cue} steps"
@@ -68,7 +70,7 @@ class Recall(Dynamics):
         reward = (answers & (action == asked)) / self.num_items
         step += 1
         state[1] = uniforms[0] * self.num_distractors
-        return state, reward, step == self.first_cue + self.num_items
+        return state, reward, step == self.episode_length
 
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show an item, a distractor or the cue, int64 [B]."""

@@ -52,7 +52,7 @@ class Tiger(Dynamics):
     memory_span = "since the last opened door"
 
     def __init__(self, horizon: int = 20) -> None:
-        self.horizon = checked_count("horizon", horizon)
+        self.horizon = self.episode_length = checked_count("horizon", horizon)
         self.optimal_return = float(best_plan(self.horizon).value[self.horizon, self.horizon])
         self.memoryless_return = LISTENING * self.horizon
 

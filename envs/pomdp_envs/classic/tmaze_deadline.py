@@ -50,6 +50,7 @@ class TMazeDeadline(Dynamics):
 
     action_space = spaces.Discrete(4)
     time_limit = None
+    episode_length: int
     initial_draws = 1
     optimal_return = 1.0
     memoryless_return = 0.5

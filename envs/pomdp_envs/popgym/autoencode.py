@@ -42,6 +42,7 @@ class Autoencode(Dynamics):
 
     def __init__(self, num_decks: int = 1) -> None:
         self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.episode_length = 2 * self.cards - 1
         self._reward = 1 / self.cards
         self.memory_span = f"{2 * self.cards - 2} steps"
         self.memoryless_return = 2 * (self.cards / SUITS + 0.75) / self.cards - 1

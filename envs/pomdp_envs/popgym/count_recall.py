@@ -61,6 +61,7 @@ class CountRecall(Dynamics):
 
     def __init__(self, num_decks: int = 1, deck_type: str = "colors") -> None:
         self.cards = DECK * checked_count("num_decks", num_decks)
+        self.episode_length = self.cards - 1
         if deck_type not in KINDS:
             raise ValueError(f"deck_type must be one of {sorted(KINDS)}, not {deck_type!r}")
         self.kinds, self._kind_of, self._marks = KINDS[deck_type]

@@ -43,6 +43,7 @@ class HigherLower(Dynamics):
 
     def __init__(self, num_decks: int = 1) -> None:
         self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.episode_length = self.cards - 1
         self._reward = 1 / self.cards
         self.optimal_return = {1: 0.527599707903648, 2: 0.516103070673926, 3: 0.511459061048433}.get(num_decks)
 

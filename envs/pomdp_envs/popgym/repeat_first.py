@@ -39,6 +39,7 @@ class RepeatFirst(Dynamics):
 
     def __init__(self, num_decks: int = 1) -> None:
         self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.episode_length = self.cards - 1
         self._reward = 1 / (self.cards - 1)
         chance = (self.cards / SUITS - 1) / (self.cards - 1)  # of the same suit at a later step
         self.memoryless_return = self._reward * (1 + (self.cards - 2) * (2 * chance - 1))

@@ -40,6 +40,7 @@ class RepeatPrevious(Dynamics):
 
     def __init__(self, num_decks: int = 1, k: int = 4) -> None:
         self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.episode_length = self.cards - 1
         self.back = checked_count("k", k) - 1
         if k >= self.cards:
             raise ValueError(f"k={k} must be less than the {self.cards} cards; take more decks or a smaller k")
