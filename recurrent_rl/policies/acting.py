@@ -1,11 +1,10 @@
-"""How a policy acts: by a compiled program or, on CUDA, by a recorded graph where that applies, else by its modules.
+"""How a policy acts: by a compiled program where that applies, else by its modules.
 
 A rollout's program packs the weights once, when the rollout begins; a program for `predict` reads them where they lie. Both
 give what `RecurrentActorCriticPolicy.act` gives, up to rounding.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,7 +17,6 @@ from torch import Tensor, nn
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import State
 from recurrent_rl.policies.features import MLPFeatures
-from recurrent_rl.policies.graph import Recorder, record_graph, recording_key, say_eager, why_not_recorded
 from recurrent_rl.policies.heads import no_validation
 from recurrent_rl.policies.program.stepper import Parts, Stepper, has_program
 
@@ -33,8 +31,6 @@ Act = Callable[[Observation, State, Tensor], tuple[Tensor, Tensor, Tensor, State
 
 def act_through_rollout(policy: "RecurrentActorCriticPolicy", batch_size: int) -> Act:
     """Return what acts for the length of one rollout, without gradients, with the weights as they are now."""
-    if policy.device.type == "cuda":
-        return _act_by_graph(policy)
     stepper = kept_stepper(policy, batch_size, predicting=False)
     if stepper is None or not stepper.refresh():
         return policy.act
@@ -52,17 +48,6 @@ def act_through_rollout(policy: "RecurrentActorCriticPolicy", batch_size: int) -
         return actions, values.clone(), log_probs, state
 
     return act
-
-
-def _act_by_graph(policy: "RecurrentActorCriticPolicy") -> Act:
-    """Return what acts by a recording of the policy's step; the policy itself where it cannot be recorded."""
-    reason = why_not_recorded(policy, policy.use_sde)
-    if reason is not None:
-        say_eager(reason)
-        return policy.act
-    if policy.recorder is None:
-        policy.recorder = Recorder(policy.act, partial(recording_key, policy), record_graph)
-    return policy.recorder
 
 
 def choose_by_program(

@@ -32,7 +32,6 @@ from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
 from recurrent_rl.memory.recurrent import remember_together
 from recurrent_rl.policies.acting import choose_by_program
-from recurrent_rl.policies.graph import Recorder
 from recurrent_rl.policies.heads import (
     NetArch,
     check_action_space,
@@ -138,7 +137,6 @@ class RecurrentActorCriticPolicy(Predicts):
         )
         self.precision = precision
         self.steppers: dict[bool, Stepper | None] = {}  # see policies.acting
-        self.recorder: Recorder | None = None  # the same, on CUDA
         self.use_sde = use_sde
         self.log_std_init = log_std_init
         self.features_extractor = self.make_features_extractor()

@@ -29,8 +29,6 @@ _log = logging.getLogger("recurrent_rl")
 def choose_kernel(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) -> RunLayer:
     """Return what runs a layer of `hidden_size` units over inputs [T, B, I] with `starts` [T, B]."""
     device = inputs.device
-    if device.type == "cuda" and len(inputs) == 1:  # acting, which a CUDA graph may record: nothing is read on the host
-        return partial(run_row, cell, resets=Resets.unread(starts, device))
     if device.type == "cuda":
         return partial(run_packed, cell, pieces=cut(starts, device))
     bfloat16 = bfloat16_wanted()

@@ -26,11 +26,6 @@ class Resets:
         """Read `starts` [T, B] on the host and copy it over without waiting."""
         return cls(starts.to(device, non_blocking=True).unsqueeze(-1), starts.any(dim=1).tolist())
 
-    @classmethod
-    def unread(cls, starts: Tensor, device: torch.device) -> "Resets":
-        """Copy `starts` [T, B] over without reading them: any row may hold one."""
-        return cls(starts.to(device, non_blocking=True).unsqueeze(-1), [True] * len(starts))
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -85,7 +80,6 @@ def run_row(
     torch_cell = {"lstm": _VF.lstm_cell, "gru": _VF.gru_cell, "tanh": _VF.rnn_tanh_cell, "relu": _VF.rnn_relu_cell}
     after = torch_cell[cell.name](inputs[0], state if cell.leaves > 1 else state[0], *weights)
     leaving = tuple(after) if cell.leaves > 1 else (after,)
-    leaving = tuple(leaf.to(entry[0].dtype) for leaf in leaving)  # autocast computes in half precision
     return leaving[0].unsqueeze(0), leaving
 
 
