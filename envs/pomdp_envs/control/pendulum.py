@@ -3,6 +3,7 @@
 import numpy as np
 from gymnasium import spaces
 
+from pomdp_envs.control.rounding import scalar_squares
 from pomdp_envs.control.track import track
 from pomdp_envs.dynamics import Dynamics
 
@@ -46,7 +47,7 @@ class PendulumNoVel(Dynamics):
         angle, velocity = state
         torque = np.clip(action[:, 0], -MAX_TORQUE, MAX_TORQUE)  # [B], float32
         wrapped = (angle + np.pi) % (2 * np.pi) - np.pi
-        cost = np.float_power(wrapped, 2) + 0.1 * np.float_power(velocity, 2) + 0.001 * _scalar_squares(torque)
+        cost = np.float_power(wrapped, 2) + 0.1 * np.float_power(velocity, 2) + 0.001 * scalar_squares(torque)
 
         velocity = velocity + (GRAVITY_GAIN * np.sin(angle) + TORQUE_GAIN * torque) * TIME_STEP
         velocity = np.clip(velocity, -MAX_SPEED, MAX_SPEED)
@@ -60,12 +61,3 @@ class PendulumNoVel(Dynamics):
         """Draw the angle on a line (0, upright, is its middle), with the angular velocity."""
         angle = (state[0] + np.pi) % (2 * np.pi) - np.pi
         return f"{track(angle, -np.pi, np.pi)} angle {np.degrees(angle):+.1f} deg, {np.degrees(state[1]):+.1f} deg/s"
-
-
-def _scalar_squares(values: np.ndarray) -> np.ndarray:
-    """Square float32 [B] one by one: NumPy squares an array by multiplying, a scalar by the C library's pow.
-
-    The two differ in the last bit about once in 1500 values, and Gymnasium squares scalars. For float64 `float_power`
-    calls the same pow on arrays; there is no such route for float32.
-    """
-    return np.array([value**2 for value in values], dtype=values.dtype)
