@@ -101,3 +101,22 @@ def uniforms(seed: np.ndarray, episode: np.ndarray, step: np.ndarray, draws: int
 def shuffles(uniforms: np.ndarray) -> np.ndarray:
     """Turn uniform numbers [n, B] into one permutation of 0 .. n - 1 per column, int64 [n, B], all equally likely."""
     return np.ascontiguousarray(uniforms.T.argsort(axis=1).T)  # [n, B]
+
+
+def normals(uniforms: np.ndarray) -> np.ndarray:
+    """Turn uniform numbers in [0, 1) into independent standard normal ones, two into two, to float64 accuracy.
+
+    radius = sqrt(-2 log(1 - u_1)), angle = 2 pi u_2; the two are radius * (cos(angle), sin(angle)).
+
+    Source: Box and Muller (1958), "A note on the generation of random normal deviates".
+
+    Args:
+        uniforms: float64 [2 n, B]: n radii, then n angles.
+
+    Returns:
+        float64 [2 n, B].
+    """
+    half = len(uniforms) // 2
+    radius = np.sqrt(-2 * np.log1p(-uniforms[:half]))  # [n, B]
+    angle = 2 * np.pi * uniforms[half:]
+    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])  # [2 n, B]

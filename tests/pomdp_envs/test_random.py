@@ -1,9 +1,12 @@
+import math
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pomdp_envs.random import mix, uniforms
+from pomdp_envs.random import mix, normals, uniforms
 
 COUNTS = 1 << 16
 
@@ -73,3 +76,32 @@ def test_a_number_depends_on_its_own_counter_only(seed, episode, step, others, d
     batch = uniforms(seeds, np.full_like(seeds, episode), np.full_like(seeds, step), draws + 2)
     np.testing.assert_array_equal(batch[:draws, -1], alone)
     assert ((alone >= 0) & (alone < 1)).all()
+
+
+def test_normal_numbers_fall_between_the_exact_quantiles_as_often_as_they_should():
+    radii_and_angles = uniforms(np.arange(COUNTS), np.zeros(COUNTS, dtype=np.int64), np.ones(COUNTS, dtype=np.int64), 4)
+    numbers = normals(radii_and_angles)  # [4, COUNTS]
+    quantiles = [NormalDist().inv_cdf(k / 64) for k in range(1, 64)]
+    for row in numbers:
+        observed = np.bincount(np.searchsorted(quantiles, row), minlength=64)
+        chi_square = ((observed - COUNTS / 64) ** 2 / (COUNTS / 64)).sum()
+        assert abs(chi_square - 63) < 5 * np.sqrt(2 * 63)
+    error = 5 / np.sqrt(numbers.size)
+    assert abs(numbers.mean()) < error
+    assert abs((numbers**2).mean() - 1) < error * np.sqrt(2)
+    assert abs((numbers**3).mean()) < error * np.sqrt(15)
+    assert abs((numbers**4).mean() - 3) < error * np.sqrt(96)
+    assert np.abs(np.corrcoef(numbers) - np.eye(4)).max() < 5 / np.sqrt(COUNTS)
+    assert np.abs(np.corrcoef(numbers**2) - np.eye(4)).max() < 5 / np.sqrt(COUNTS)
+
+
+def test_a_pair_of_normal_numbers_has_the_exact_length_and_direction():
+    length_quantiles = np.array([0.0, 2**-53, 1e-9, 0.3, 0.999, 1 - 2**-53])  # of a Rayleigh distribution
+    turns = np.array([0.0, 0.125, 0.25, 0.4, 0.75, 1 - 2**-53])
+    x, y = normals(np.stack([length_quantiles, turns]))
+    for one, other, u, turn in zip(x, y, length_quantiles, turns):
+        exact = math.sqrt(-2 * math.log1p(-u))
+        assert math.hypot(one, other) == pytest.approx(exact, rel=1e-14, abs=0)
+        assert one == pytest.approx(exact * math.cos(2 * math.pi * turn), abs=1e-14)
+        assert other == pytest.approx(exact * math.sin(2 * math.pi * turn), abs=1e-14)
+    assert np.isfinite(normals(np.zeros((2, 1)))).all()

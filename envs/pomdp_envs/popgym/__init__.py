@@ -9,10 +9,29 @@ from pomdp_envs.popgym.concentration import Concentration
 from pomdp_envs.popgym.count_recall import CountRecall
 from pomdp_envs.popgym.difficulties import register_difficulties
 from pomdp_envs.popgym.higher_lower import HigherLower
+from pomdp_envs.popgym.multiarmed_bandit import MultiarmedBandit
+from pomdp_envs.popgym.noisy_position_only_cartpole import NoisyPositionOnlyCartPole
+from pomdp_envs.popgym.noisy_position_only_pendulum import NoisyPositionOnlyPendulum
+from pomdp_envs.popgym.position_only_cartpole import PositionOnlyCartPole
+from pomdp_envs.popgym.position_only_pendulum import PositionOnlyPendulum
 from pomdp_envs.popgym.repeat_first import RepeatFirst
 from pomdp_envs.popgym.repeat_previous import RepeatPrevious
+from pomdp_envs.popgym.velocity_only_cartpole import VelocityOnlyCartPole
 
-__all__ = ["Autoencode", "Concentration", "CountRecall", "HigherLower", "RepeatFirst", "RepeatPrevious"]
+__all__ = [
+    "Autoencode",
+    "Concentration",
+    "CountRecall",
+    "HigherLower",
+    "MultiarmedBandit",
+    "NoisyPositionOnlyCartPole",
+    "NoisyPositionOnlyPendulum",
+    "PositionOnlyCartPole",
+    "PositionOnlyPendulum",
+    "RepeatFirst",
+    "RepeatPrevious",
+    "VelocityOnlyCartPole",
+]
 
 register_difficulties("Autoencode", Autoencode, {"num_decks": 1}, {"num_decks": 2}, {"num_decks": 3})
 register_difficulties(
@@ -37,4 +56,34 @@ register_difficulties(
     {"num_decks": 1, "deck_type": "colors"},
     {"num_decks": 2, "deck_type": "colors"},
     {"num_decks": 1, "deck_type": "ranks"},
+)
+register_difficulties(
+    "PositionOnlyCartPole", PositionOnlyCartPole, {"time_limit": 200}, {"time_limit": 400}, {"time_limit": 600}
+)
+register_difficulties(
+    "VelocityOnlyCartPole", VelocityOnlyCartPole, {"time_limit": 200}, {"time_limit": 400}, {"time_limit": 600}
+)
+register_difficulties(
+    "NoisyPositionOnlyCartPole",
+    NoisyPositionOnlyCartPole,
+    {"noise_sigma": 0.1},
+    {"noise_sigma": 0.2},
+    {"noise_sigma": 0.3},
+)
+register_difficulties(
+    "PositionOnlyPendulum", PositionOnlyPendulum, {"time_limit": 200}, {"time_limit": 150}, {"time_limit": 100}
+)
+register_difficulties(
+    "NoisyPositionOnlyPendulum",
+    NoisyPositionOnlyPendulum,
+    {"noise_sigma": 0.1},
+    {"noise_sigma": 0.2},
+    {"noise_sigma": 0.3},
+)
+register_difficulties(
+    "MultiarmedBandit",
+    MultiarmedBandit,
+    {"num_bandits": 10, "time_limit": 200},
+    {"num_bandits": 20, "time_limit": 400},
+    {"num_bandits": 30, "time_limit": 600},
 )

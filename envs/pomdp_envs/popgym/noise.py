@@ -1,0 +1,32 @@
+"""Normal noise on a Box observation, as popgym's noisy worlds add it."""
+
+import math
+
+import numpy as np
+from gymnasium import spaces
+
+
+def checked_sigma(name: str, sigma: object) -> float:
+    """Return a standard deviation as a float.
+
+    Raises:
+        ValueError: it is no finite number, or negative.
+    """
+    if not isinstance(sigma, float | int | np.floating | np.integer) or not 0 <= sigma < math.inf:
+        raise ValueError(f"{name} must be a finite number of at least 0, not {sigma!r}")
+    return float(sigma)
+
+
+def with_noise(seen: np.ndarray, normals: np.ndarray, sigma: float, space: spaces.Box) -> np.ndarray:
+    """Add noise, rounded to float32 before it is added, and clip to the space's bounds.
+
+    Args:
+        seen: float32 [B, K].
+        normals: standard normal numbers, float64 [K, B].
+        sigma: standard deviation of the noise.
+        space: of one observation, shape (K,).
+
+    Returns:
+        float32 [B, K].
+    """
+    return np.clip(seen + (sigma * normals).T.astype(np.float32), space.low, space.high)

@@ -1,0 +1,59 @@
+"""Balance a pole from velocities, with POPGym's rewards and episode lengths."""
+
+import numpy as np
+from gymnasium import spaces
+
+from pomdp_envs.control.cartpole import CartPole, advance
+from pomdp_envs.dynamics import checked_count
+
+
+class VelocityOnlyCartPole(CartPole):
+    """POPGym's VelocityOnlyCartPole: Gymnasium's CartPole-v1 of which only the two velocities are seen.
+
+    Action space: Discrete(2): 0 pushes left, 1 right.
+    Observation space: Box(-inf, inf, (2,), float32): velocity (m/s) and angular velocity (rad/s); but an episode's first
+        observation is [position (m), angle (rad)]. (popgym does that, and nothing in the observation says so; kept. It
+        makes the task solvable exactly: positions are the first one plus the sum of the velocities.)
+    Start: all four variables uniform in [-0.05, 0.05).
+    Reward: 1 / time_limit per step, also for the one in which the pole falls. (popgym's code has a penalty of -1 for
+        that, which never applies; kept.)
+    End: terminated beyond 2.4 m or 12 degrees, truncated after `time_limit` steps.
+    Hidden state: [position, velocity, angle, angular velocity, 1 before the first step and 0 later], float64.
+
+    The best return is 1, reached by summing up the velocities. Without memory the angle is not known and drifts; the best
+    memoryless return is not known (the best linear policy is in `pomdp_envs.oracles`).
+
+    Args:
+        time_limit: 200 (Easy), 400 (Medium) or 600 (Hard).
+
+    Raises:
+        ValueError: a time limit that is no integer, or below 1.
+
+    Source: popgym 1.0.7.
+
+    Versions: v0, the first.
+    """
+
+    observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
+    memory_span = "the whole episode"
+    optimal_return = 1.0
+
+    def __init__(self, time_limit: int = 200) -> None:
+        self.time_limit = checked_count("time_limit", time_limit)
+
+    def initial(self, uniforms: np.ndarray) -> np.ndarray:
+        """Spread the four variables over [-0.05, 0.05): float64 [5, B]."""
+        return np.concatenate([super().initial(uniforms), np.ones((1, uniforms.shape[1]))])
+
+    def transition(
+        self, state: np.ndarray, action: np.ndarray, uniforms: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Take one Euler step of 0.02 s."""
+        state[:4], terminated = advance(state[:4], action)
+        state[4] = 0
+        return state, np.full(len(action), 1.0 / self.time_limit), terminated
+
+    def observe(self, state: np.ndarray) -> np.ndarray:
+        """Show [velocity, angular velocity], or [position, angle] before the first step: float32 [B, 2]."""
+        seen = np.where(state[4] == 1, state[0:4:2], state[1:4:2])  # [2, B]
+        return seen.T.astype(np.float32, order="C")  # [B, 2]
