@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 from pomdp_envs.classic import HMMWorld, MemoryChain, Recall, Tiger, TMaze, TMazeDeadline
+from pomdp_envs.control import CartPoleNoVel, MountainCarContinuousNoVel, PendulumNoVel
 from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.oracles.bandit import BanditMemoryless, BanditOracle
 from pomdp_envs.oracles.cards import (
     ConcentrationMemoryless,
     ConcentrationOracle,
@@ -12,8 +14,17 @@ from pomdp_envs.oracles.cards import (
     HigherLowerMemoryless,
     HigherLowerOracle,
 )
+from pomdp_envs.oracles.cartpole import (
+    CartPoleMemoryless,
+    CartPoleOracle,
+    NoisyCartPoleOracle,
+    VelocityCartPoleMemoryless,
+    VelocityCartPoleOracle,
+)
 from pomdp_envs.oracles.hmm_world import HMMMemoryless, HMMOracle
 from pomdp_envs.oracles.memory_chain import MemoryChainMemoryless, MemoryChainOracle
+from pomdp_envs.oracles.mountain_car import MountainCarMemoryless, MountainCarOracle
+from pomdp_envs.oracles.pendulum import NoisyPendulumOracle, PendulumMemoryless, PendulumOracle
 from pomdp_envs.oracles.recall import RecallMemoryless, RecallOracle
 from pomdp_envs.oracles.repeat import (
     AutoencodeMemoryless,
@@ -27,7 +38,20 @@ from pomdp_envs.oracles.tiger import TigerMemoryless, TigerOracle
 from pomdp_envs.oracles.tmaze import TMazeMemoryless, TMazeOracle
 from pomdp_envs.oracles.tmaze_deadline import TMazeDeadlineMemoryless, TMazeDeadlineOracle
 from pomdp_envs.players import Player
-from pomdp_envs.popgym import Autoencode, Concentration, CountRecall, HigherLower, RepeatFirst, RepeatPrevious
+from pomdp_envs.popgym import (
+    Autoencode,
+    Concentration,
+    CountRecall,
+    HigherLower,
+    MultiarmedBandit,
+    NoisyPositionOnlyCartPole,
+    NoisyPositionOnlyPendulum,
+    PositionOnlyCartPole,
+    PositionOnlyPendulum,
+    RepeatFirst,
+    RepeatPrevious,
+    VelocityOnlyCartPole,
+)
 
 __all__ = ["PLAYERS", "Pair"]
 
@@ -52,4 +76,13 @@ PLAYERS: dict[type[Dynamics], Pair] = {
     CountRecall: Pair(CountRecallOracle, CountRecallMemoryless),
     HigherLower: Pair(HigherLowerOracle, HigherLowerMemoryless),
     RepeatPrevious: Pair(RepeatPreviousOracle, RepeatPreviousMemoryless),
+    CartPoleNoVel: Pair(CartPoleOracle, CartPoleMemoryless),
+    PendulumNoVel: Pair(PendulumOracle, PendulumMemoryless),
+    MountainCarContinuousNoVel: Pair(MountainCarOracle, MountainCarMemoryless),
+    PositionOnlyCartPole: Pair(CartPoleOracle, CartPoleMemoryless),
+    VelocityOnlyCartPole: Pair(VelocityCartPoleOracle, VelocityCartPoleMemoryless),
+    NoisyPositionOnlyCartPole: Pair(NoisyCartPoleOracle, CartPoleMemoryless),
+    PositionOnlyPendulum: Pair(PendulumOracle, PendulumMemoryless),
+    NoisyPositionOnlyPendulum: Pair(NoisyPendulumOracle, PendulumMemoryless),
+    MultiarmedBandit: Pair(BanditOracle, BanditMemoryless),
 }
