@@ -52,7 +52,7 @@ class PendulumNoVel(Pendulum):
     Hidden state: [angle, angular velocity], float64.
 
     The optimal return is not known in closed form; to pump energy by the sign of the velocity and then to hold gets about
-    -200. Neither is the best memoryless one; the best that is linear in the observation gets about -1000.
+    -160. Neither is the best memoryless one; the best that is linear in the observation gets about -1030.
 
     Source: Pendulum-v1 of Gymnasium; hiding velocities: PendulumNoVel-v1 of RL Baselines3 Zoo (which writes a zero in
         its place).

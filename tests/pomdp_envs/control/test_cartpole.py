@@ -2,8 +2,8 @@ import numpy as np
 
 from pomdp_envs import BatchedEnv
 from pomdp_envs.control import CartPoleNoVel
-
-GAINS = np.array([0.1, 0.2, 1.0, 0.3])  # position, velocity, angle, angular velocity
+from pomdp_envs.oracles.cartpole import GAINS, CartPoleMemoryless, CartPoleOracle
+from pomdp_envs.players import play
 
 
 def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
@@ -20,13 +20,8 @@ def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
 
 
 def test_an_oracle_with_finite_differences_balances_and_no_linear_memoryless_policy_does(mean_return):
-    def oracle(history):
-        now, before = history[-1], history[max(len(history) - 2, 0)]
-        velocity = (now - before) / 0.02
-        moving = np.stack([now[:, 0], velocity[:, 0], now[:, 1], velocity[:, 1]], axis=1)
-        return (moving @ GAINS > 0).astype(np.int64)
-
-    assert mean_return(BatchedEnv(CartPoleNoVel(), 50), oracle).min() == 500
+    env = BatchedEnv(CartPoleNoVel(), 50)
+    assert play(env, CartPoleOracle(env.dynamics, 50)).min() == 500
 
     directions = np.repeat(np.linspace(0, 2 * np.pi, 64, endpoint=False), 20)  # 64 policies, 20 episodes each
     weights = np.stack([np.cos(directions), np.sin(directions)], axis=1)
@@ -36,3 +31,7 @@ def test_an_oracle_with_finite_differences_balances_and_no_linear_memoryless_pol
 
     returns = mean_return(BatchedEnv(CartPoleNoVel(), len(directions)), memoryless).reshape(64, 20)
     assert returns.mean(axis=1).max() < 150
+
+    env = BatchedEnv(CartPoleNoVel(), 1000)
+    returns_of_the_best = play(env, CartPoleMemoryless(env.dynamics, 1000))
+    assert returns_of_the_best.mean() > returns.mean(axis=1).max() - 4 * returns.std() / np.sqrt(20)

@@ -2,6 +2,8 @@ import numpy as np
 
 from pomdp_envs import BatchedEnv
 from pomdp_envs.control import MountainCarContinuousNoVel
+from pomdp_envs.oracles.mountain_car import MountainCarMemoryless, MountainCarOracle
+from pomdp_envs.players import play
 
 
 def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
@@ -21,11 +23,9 @@ def test_every_step_equals_gymnasiums_bit_for_bit(assert_agrees_with_gymnasium):
 
 
 def test_an_oracle_with_one_difference_reaches_the_goal_and_no_threshold_on_the_position_does(mean_return):
-    def oracle(history):
-        moved = history[-1][:, 0] - history[max(len(history) - 2, 0)][:, 0]
-        return np.where(moved >= 0, 1.0, -1.0)[:, None].astype(np.float32)
-
-    assert mean_return(BatchedEnv(MountainCarContinuousNoVel(), 50), oracle).min() > 85
+    env = BatchedEnv(MountainCarContinuousNoVel(), 50)
+    assert play(env, MountainCarOracle(env.dynamics, 50)).min() > 85
+    assert (play(env, MountainCarMemoryless(env.dynamics, 50)) == 0).all()
 
     # A force that depends on the position alone does work on net way only: at most 0.0015 * (0.45 - start), and the
     # hill takes 0.0025 / 3 * (sin(1.35) - sin(3 * start)), which is more from every start in [-0.6, -0.4].

@@ -9,6 +9,8 @@ from pomdp_envs.oracles import PLAYERS
 from pomdp_envs.players import play
 
 EPISODES = 512
+# The velocities of the moment are enough for 200 steps, and almost always for 400.
+MEMORYLESS_SUFFICES = [f"pomdp_envs/VelocityOnlyCartPole{difficulty}-v0" for difficulty in ("Easy", "Medium")]
 IDS = [env_id for env_id in pomdp_envs.ids() if type(pomdp_envs.dynamics_of(env_id)) in PLAYERS]
 
 
@@ -29,4 +31,7 @@ def test_the_oracle_reaches_the_stated_optimum_and_the_memoryless_player_only_it
     for returns, stated in ((best, dynamics.optimal_return), (without, dynamics.memoryless_return)):
         if stated is not None:
             assert returns.mean() == pytest.approx(stated, abs=4 * error(returns) + 1e-9)
-    assert (best - without).mean() > 4 * error(best - without)  # both play the same episodes
+    if env_id in MEMORYLESS_SUFFICES:
+        assert best.mean() >= without.mean() > 0.99
+    else:
+        assert (best - without).mean() > 4 * error(best - without)  # both play the same episodes

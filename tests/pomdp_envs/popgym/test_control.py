@@ -171,5 +171,5 @@ def test_bad_arguments_are_refused():
         for wrong in (-0.1, np.nan, np.inf, "0.1"):
             with pytest.raises(ValueError, match="noise_sigma must be a finite number of at least 0"):
                 world(wrong)
-        with pytest.raises(ValueError, match="time_limit must be an integer of at least 1, not 2.5"):
+        with pytest.raises(ValueError, match="time_limit must be an integer of at least 1"):
             world(0.1, 2.5)
