@@ -95,7 +95,7 @@ def jacobian() -> np.ndarray:
     """Return the derivative [4, 4] of the next state by the state, upright and at rest; the mean of both pushes."""
     small = 1e-6
     states = np.concatenate([small * np.eye(4), -small * np.eye(4)], axis=1)  # [4, 8]
-    following = sum(advance(states, np.full(8, action))[0] for action in (0, 1)) / 2
+    following = (advance(states, np.zeros(8, dtype=np.int64))[0] + advance(states, np.ones(8, dtype=np.int64))[0]) / 2
     return (following[:, :4] - following[:, 4:]) / (2 * small)
 
 

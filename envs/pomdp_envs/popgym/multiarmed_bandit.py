@@ -47,7 +47,8 @@ class MultiarmedBandit(Dynamics):
 
     def __init__(self, num_bandits: int = 10, time_limit: int = 200) -> None:
         self.num_bandits = checked_count("num_bandits", num_bandits, least=2)
-        self.time_limit = checked_count("time_limit", time_limit)
+        steps = self.time_limit = checked_count("time_limit", time_limit)
+        self.unit = 1 / steps  # of reward
         self.action_space = spaces.Discrete(self.num_bandits)
         self.initial_draws = self.num_bandits
 
@@ -64,8 +65,7 @@ class MultiarmedBandit(Dynamics):
         chance = state[action, np.arange(len(action))]  # [B]
         pays = uniforms[0].astype(np.float32) < chance  # in single precision, as popgym's comparison is
         state[-1] = pays
-        unit = 1 / self.time_limit
-        return state, np.where(pays, unit, -unit), np.zeros(len(action), dtype=bool)
+        return state, np.where(pays, self.unit, -self.unit), np.zeros(len(action), dtype=bool)
 
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show whether the last pull paid out, int64 [B]."""

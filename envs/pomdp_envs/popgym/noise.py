@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from gymnasium import spaces
 
 
 def checked_sigma(name: str, sigma: object) -> float:
@@ -17,16 +16,16 @@ def checked_sigma(name: str, sigma: object) -> float:
     return float(sigma)
 
 
-def with_noise(seen: np.ndarray, normals: np.ndarray, sigma: float, space: spaces.Box) -> np.ndarray:
-    """Add noise, rounded to float32 before it is added, and clip to the space's bounds.
+def with_noise(seen: np.ndarray, normals: np.ndarray, sigma: float, limit: np.ndarray | float) -> np.ndarray:
+    """Add noise, rounded to float32 before it is added, and clip.
 
     Args:
         seen: float32 [B, K].
         normals: standard normal numbers, float64 [K, B].
         sigma: standard deviation of the noise.
-        space: of one observation, shape (K,).
+        limit: the result lies within +-limit, [K] float32 or one number.
 
     Returns:
         float32 [B, K].
     """
-    return np.clip(seen + (sigma * normals).T.astype(np.float32), space.low, space.high)
+    return np.clip(seen + (sigma * normals).T.astype(np.float32), -limit, limit)

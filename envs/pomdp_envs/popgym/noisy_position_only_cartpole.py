@@ -46,7 +46,8 @@ class NoisyPositionOnlyCartPole(CartPole):
 
     def __init__(self, noise_sigma: float = 0.1, time_limit: int = 200) -> None:
         self.noise_sigma = checked_sigma("noise_sigma", noise_sigma)
-        self.time_limit = checked_count("time_limit", time_limit)
+        steps = self.time_limit = checked_count("time_limit", time_limit)
+        self.step_reward = 1.0 / steps
 
     def initial(self, uniforms: np.ndarray) -> np.ndarray:
         """Spread the four variables over [-0.05, 0.05) and draw the first noise: float64 [6, B]."""
@@ -58,11 +59,11 @@ class NoisyPositionOnlyCartPole(CartPole):
         """Take one Euler step of 0.02 s and draw noise."""
         state[:4], terminated = advance(state[:4], action)
         state[4:] = normals(uniforms)
-        return state, np.full(len(action), 1.0 / self.time_limit), terminated
+        return state, np.full(len(action), self.step_reward), terminated
 
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show [position, angle] through the noise, float32 [B, 2]."""
-        return with_noise(seen_positions(state), state[4:], self.noise_sigma, self.observation_space)
+        return with_noise(seen_positions(state), state[4:], self.noise_sigma, SEEN_LIMITS)
 
     def text(self, state: np.ndarray) -> str:
         """Draw the cart on its track, with all four numbers and what is seen."""

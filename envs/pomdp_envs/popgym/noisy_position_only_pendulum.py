@@ -45,7 +45,7 @@ class NoisyPositionOnlyPendulum(Pendulum):
 
     def __init__(self, noise_sigma: float = 0.1, time_limit: int = 200) -> None:
         self.noise_sigma = checked_sigma("noise_sigma", noise_sigma)
-        self.time_limit = checked_count("time_limit", time_limit)
+        self.time_limit = self.steps = checked_count("time_limit", time_limit)
 
     def initial(self, uniforms: np.ndarray) -> np.ndarray:
         """Spread angle and velocity, and draw the first noise: float64 [4, B]."""
@@ -57,11 +57,11 @@ class NoisyPositionOnlyPendulum(Pendulum):
         """Take one semi-implicit Euler step of 0.05 s and draw noise."""
         state[:2], cost = advance(state[:2], action)
         state[2:] = normals(uniforms)
-        return state, scaled_reward(cost, self.time_limit), np.zeros(len(cost), dtype=bool)
+        return state, scaled_reward(cost, self.steps), np.zeros(len(cost), dtype=bool)
 
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show [cos(angle), sin(angle)] through the noise, float32 [B, 2]."""
-        return with_noise(seen_direction(state), state[2:], self.noise_sigma, self.observation_space)
+        return with_noise(seen_direction(state), state[2:], self.noise_sigma, 1.0)
 
     def text(self, state: np.ndarray) -> str:
         """Draw the angle on a line, with the angular velocity and what is seen."""

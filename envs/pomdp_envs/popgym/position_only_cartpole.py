@@ -37,14 +37,15 @@ class PositionOnlyCartPole(CartPole):
     optimal_return = 1.0
 
     def __init__(self, time_limit: int = 200) -> None:
-        self.time_limit = checked_count("time_limit", time_limit)
+        steps = self.time_limit = checked_count("time_limit", time_limit)
+        self.step_reward = 1.0 / steps
 
     def transition(
         self, state: np.ndarray, action: np.ndarray, uniforms: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take one Euler step of 0.02 s."""
         following, terminated = advance(state, action)
-        return following, np.full(len(action), 1.0 / self.time_limit), terminated
+        return following, np.full(len(action), self.step_reward), terminated
 
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show [position, angle], float32 [B, 2]."""

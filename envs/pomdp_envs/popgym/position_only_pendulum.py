@@ -39,20 +39,20 @@ class PositionOnlyPendulum(Pendulum):
     memory_span = "2 steps"
 
     def __init__(self, time_limit: int = 200) -> None:
-        self.time_limit = checked_count("time_limit", time_limit)
+        self.time_limit = self.steps = checked_count("time_limit", time_limit)
 
     def transition(
         self, state: np.ndarray, action: np.ndarray, uniforms: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take one semi-implicit Euler step of 0.05 s."""
         following, cost = advance(state, action)
-        return following, scaled_reward(cost, self.time_limit), np.zeros(len(cost), dtype=bool)
+        return following, scaled_reward(cost, self.steps), np.zeros(len(cost), dtype=bool)
 
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show [cos(angle), sin(angle)], float32 [B, 2]."""
         return seen_direction(state)
 
 
-def scaled_reward(cost: np.ndarray, time_limit: int) -> np.ndarray:
-    """Map costs [B] between 0 and 16.27 to rewards between +1 / time_limit and -1 / time_limit."""
-    return (-cost + MIDDLE) / MIDDLE / time_limit
+def scaled_reward(cost: np.ndarray, steps: int) -> np.ndarray:
+    """Map costs [B] between 0 and 16.27 to rewards between +1 / steps and -1 / steps."""
+    return (-cost + MIDDLE) / MIDDLE / steps

@@ -42,8 +42,9 @@ class VelocityOnlyCartPole(CartPole):
     optimal_return = 1.0
 
     def __init__(self, time_limit: int = 200) -> None:
-        self.time_limit = checked_count("time_limit", time_limit)
-        suffices = self.time_limit <= MEMORYLESS_STEPS
+        steps = self.time_limit = checked_count("time_limit", time_limit)
+        self.step_reward = 1.0 / steps
+        suffices = steps <= MEMORYLESS_STEPS
         self.memory_span = "none" if suffices else "the whole episode"
         self.memoryless_return = 1.0 if suffices else None
 
@@ -57,7 +58,7 @@ class VelocityOnlyCartPole(CartPole):
         """Take one Euler step of 0.02 s."""
         state[:4], terminated = advance(state[:4], action)
         state[4] = 0
-        return state, np.full(len(action), 1.0 / self.time_limit), terminated
+        return state, np.full(len(action), self.step_reward), terminated
 
     def observe(self, state: np.ndarray) -> np.ndarray:
         """Show [velocity, angular velocity], or [position, angle] before the first step: float32 [B, 2]."""
