@@ -117,6 +117,11 @@ def normals(uniforms: np.ndarray) -> np.ndarray:
         float64 [2 n, B].
     """
     half = len(uniforms) // 2
-    radius = np.sqrt(-2 * np.log1p(-uniforms[:half]))  # [n, B]
-    angle = 2 * np.pi * uniforms[half:]
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])  # [2 n, B]
+    radius = np.log(1 - uniforms[:half])  # [n, B]; the difference is exact for multiples of 2**-53, which ours are
+    radius *= -2
+    np.sqrt(radius, out=radius)
+    angle = uniforms[half:] * (2 * np.pi)
+    result = np.empty_like(uniforms)
+    np.multiply(radius, np.cos(angle), out=result[:half])
+    np.multiply(radius, np.sin(angle), out=result[half:])
+    return result

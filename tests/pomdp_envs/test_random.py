@@ -96,7 +96,7 @@ def test_normal_numbers_fall_between_the_exact_quantiles_as_often_as_they_should
 
 
 def test_a_pair_of_normal_numbers_has_the_exact_length_and_direction():
-    length_quantiles = np.array([0.0, 2**-53, 1e-9, 0.3, 0.999, 1 - 2**-53])  # of a Rayleigh distribution
+    length_quantiles = np.array([0.0, 2**-53, 2**-30, 0.3, 0.999, 1 - 2**-53])  # of a Rayleigh distribution
     turns = np.array([0.0, 0.125, 0.25, 0.4, 0.75, 1 - 2**-53])
     x, y = normals(np.stack([length_quantiles, turns]))
     for one, other, u, turn in zip(x, y, length_quantiles, turns):
