@@ -5,9 +5,11 @@ its address, so that what many share (the matrix product) is compiled once.
 """
 
 import ctypes
+import gc
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,8 @@ class Task:
         """Where the machine code is."""
         if self._compiled is None:
             started = time.perf_counter()
-            self._compiled = _compile(self._function)
+            with _garbage_kept():
+                self._compiled = _compile(self._function)
             if not self._compiled.cache_hits:
                 say_compiled(self._function.__name__, time.perf_counter() - started)
         return self._compiled.address
@@ -58,6 +61,18 @@ def _compile(function: Callable[[Any], None]) -> Any:
         if "cannot cache" not in str(error):
             raise
         return cfunc(_SIGNATURE, **options)(function)
+
+
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """Pause the garbage collector: it would look through all that compilation holds on to, again and again."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
 
 
 def say_compiled(name: str, seconds: float) -> None:
