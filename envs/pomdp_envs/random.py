@@ -98,6 +98,12 @@ def uniforms(seed: np.ndarray, episode: np.ndarray, step: np.ndarray, draws: int
     return numbers_at(episode_keys(seed, episode), step, draws)
 
 
+def other_uniforms(uniforms: np.ndarray) -> np.ndarray:
+    """Turn uniform numbers in [0, 1) into others that look independent of them, by hashing each; of the same shape."""
+    bits = mix((uniforms / _MANTISSA_STEP).astype(np.uint64) + _GOLDEN)
+    return (bits >> _MANTISSA_SHIFT) * _MANTISSA_STEP
+
+
 def shuffles(uniforms: np.ndarray) -> np.ndarray:
     """Turn uniform numbers [n, B] into one permutation of 0 .. n - 1 per column, int64 [n, B], all equally likely."""
     return np.ascontiguousarray(uniforms.T.argsort(axis=1).T)  # [n, B]
