@@ -5,7 +5,9 @@ from typing import NamedTuple
 from pomdp_envs.classic import HMMWorld, MemoryChain, Recall, Tiger, TMaze, TMazeDeadline
 from pomdp_envs.control import CartPoleNoVel, MountainCarContinuousNoVel, PendulumNoVel
 from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.meta import BernoulliBandit, DarkRoom, GaussianBandit, TabularMDP
 from pomdp_envs.oracles.bandit import BanditMemoryless, BanditOracle
+from pomdp_envs.oracles.bernoulli_bandit import BernoulliBanditMemoryless, BernoulliBanditOracle
 from pomdp_envs.oracles.cards import (
     ConcentrationMemoryless,
     ConcentrationOracle,
@@ -21,6 +23,8 @@ from pomdp_envs.oracles.cartpole import (
     VelocityCartPoleMemoryless,
     VelocityCartPoleOracle,
 )
+from pomdp_envs.oracles.dark_room import DarkRoomMemoryless, DarkRoomOracle
+from pomdp_envs.oracles.gaussian_bandit import GaussianBanditMemoryless, GaussianBanditOracle
 from pomdp_envs.oracles.hmm_world import HMMMemoryless, HMMOracle
 from pomdp_envs.oracles.memory_chain import MemoryChainMemoryless, MemoryChainOracle
 from pomdp_envs.oracles.mountain_car import MountainCarMemoryless, MountainCarOracle
@@ -34,6 +38,7 @@ from pomdp_envs.oracles.repeat import (
     RepeatPreviousMemoryless,
     RepeatPreviousOracle,
 )
+from pomdp_envs.oracles.tabular_mdp import TabularMDPMemoryless, TabularMDPOracle
 from pomdp_envs.oracles.tiger import TigerMemoryless, TigerOracle
 from pomdp_envs.oracles.tmaze import TMazeMemoryless, TMazeOracle
 from pomdp_envs.oracles.tmaze_deadline import TMazeDeadlineMemoryless, TMazeDeadlineOracle
@@ -64,6 +69,10 @@ class Pair(NamedTuple):
 
 
 PLAYERS: dict[type[Dynamics], Pair] = {
+    BernoulliBandit: Pair(BernoulliBanditOracle, BernoulliBanditMemoryless),
+    DarkRoom: Pair(DarkRoomOracle, DarkRoomMemoryless),
+    GaussianBandit: Pair(GaussianBanditOracle, GaussianBanditMemoryless),
+    TabularMDP: Pair(TabularMDPOracle, TabularMDPMemoryless),
     TMaze: Pair(TMazeOracle, TMazeMemoryless),
     TMazeDeadline: Pair(TMazeDeadlineOracle, TMazeDeadlineMemoryless),
     Tiger: Pair(TigerOracle, TigerMemoryless),
