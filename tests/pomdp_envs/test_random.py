@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pomdp_envs.random import mix, normals, uniforms
+from pomdp_envs.random import mix, normals, other_uniforms, uniforms
 
 COUNTS = 1 << 16
 
@@ -105,3 +105,13 @@ def test_a_pair_of_normal_numbers_has_the_exact_length_and_direction():
         assert one == pytest.approx(exact * math.cos(2 * math.pi * turn), abs=1e-14)
         assert other == pytest.approx(exact * math.sin(2 * math.pi * turn), abs=1e-14)
     assert np.isfinite(normals(np.zeros((2, 1)))).all()
+
+
+def test_other_uniforms_are_uniform_in_their_range_and_unrelated_to_those_they_are_made_of():
+    numbers = np.random.default_rng(0).random((2, 20_000))
+    others = other_uniforms(numbers)
+    assert others.shape == numbers.shape
+    assert ((others >= 0) & (others < 1)).all()
+    assert abs(np.sort(others.ravel()) - np.arange(0.5, 40_000) / 40_000).max() < 0.01
+    assert np.abs(np.corrcoef(np.concatenate([numbers, others])) - np.eye(4)).max() < 0.03
+    assert other_uniforms(np.array([0.0]))[0] != 0
