@@ -9,8 +9,6 @@ from pomdp_envs.meta import BernoulliBandit, DarkRoom, GaussianBandit, TabularMD
 from pomdp_envs.oracles.bandit import BanditMemoryless, BanditOracle
 from pomdp_envs.oracles.bernoulli_bandit import BernoulliBanditMemoryless, BernoulliBanditOracle
 from pomdp_envs.oracles.cards import (
-    ConcentrationMemoryless,
-    ConcentrationOracle,
     CountRecallMemoryless,
     CountRecallOracle,
     HigherLowerMemoryless,
@@ -23,6 +21,7 @@ from pomdp_envs.oracles.cartpole import (
     VelocityCartPoleMemoryless,
     VelocityCartPoleOracle,
 )
+from pomdp_envs.oracles.concentration import ConcentrationMemoryless, ConcentrationOracle
 from pomdp_envs.oracles.dark_room import DarkRoomMemoryless, DarkRoomOracle
 from pomdp_envs.oracles.gaussian_bandit import GaussianBanditMemoryless, GaussianBanditOracle
 from pomdp_envs.oracles.hmm_world import HMMMemoryless, HMMOracle

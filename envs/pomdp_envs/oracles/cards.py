@@ -1,4 +1,4 @@
-"""Players of CountRecall, HigherLower and Concentration."""
+"""Players of CountRecall and HigherLower."""
 
 import numpy as np
 
@@ -55,63 +55,3 @@ class HigherLowerMemoryless(Player):
     def act(self, observation: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Compare with the middle rank."""
         return np.where(observation < RANKS // 2, HIGHER, LOWER)
-
-
-class ConcentrationOracle(Player):
-    """Remember every card; take a known pair where there is one, otherwise turn a card that was never seen.
-
-    Not proven to be the best, but it never turns a card in vain that it knows.
-    """
-
-    def begin(self) -> None:
-        """Keep each card's kind (-1: never seen), which cards lie face up, and the first card of the present pair."""
-        shape = self.num_envs, self.dynamics.cards
-        self.known, self.up = np.full(shape, -1), np.zeros(shape, dtype=bool)
-        self.first, self.last = np.full((2, self.num_envs), -1)
-
-    def act(self, observation: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Look at what was turned, then choose the first or the second card of a pair."""
-        self._look(observation, starts)
-        columns, kinds = np.arange(self.num_envs), self.dynamics.kinds
-        free = (self.known[:, :, None] == np.arange(kinds)) & ~self.up[:, :, None]  # [B, n, kinds]: known, face down
-        chosen = self._unseen()
-        of_a_kind = free.sum(axis=1)  # [B, kinds]
-        has_pair = (of_a_kind >= 2).any(axis=1)
-        pair_card = free[columns, :, (of_a_kind >= 2).argmax(axis=1)].argmax(axis=1)
-        second = self.first >= 0
-        chosen = np.where(~second & has_pair, pair_card, chosen)
-        partners = free[columns, :, np.maximum(self.known[columns, self.first], 0)]  # [B, n]
-        partners[columns, self.first] = False
-        chosen = np.where(second & partners.any(axis=1), partners.argmax(axis=1), chosen)
-        self.last = chosen
-        return chosen
-
-    def _look(self, observation: np.ndarray, starts: np.ndarray) -> None:
-        self.known[starts], self.up[starts], self.first[starts], self.last[starts] = -1, False, -1, -1
-        shown = observation < self.dynamics.kinds
-        self.known[shown] = observation[shown]
-        turned = np.flatnonzero(self.last >= 0)
-        pairs = turned[self.first[turned] >= 0]
-        for place in (self.first, self.last):
-            same = self.known[pairs, self.first[pairs]] == self.known[pairs, self.last[pairs]]
-            self.up[pairs[same], place[pairs[same]]] = True
-        following = np.where(self.first >= 0, -1, self.last)
-        self.first = following
-
-    def _unseen(self) -> np.ndarray:
-        """Return the first card [B] that was never seen; where there is none, one that lies face down."""
-        unseen = self.known < 0
-        return np.where(unseen.any(axis=1), unseen.argmax(axis=1), (~self.up).argmax(axis=1))
-
-
-class ConcentrationMemoryless(Player):
-    """Turn any card that is not seen."""
-
-    def begin(self) -> None:
-        """Choose by chance."""
-        self.rng = np.random.default_rng(0)
-
-    def act(self, observation: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Choose among the cards that lie face down."""
-        hidden = observation == self.dynamics.kinds
-        return (self.rng.random(hidden.shape) * hidden).argmax(axis=1)

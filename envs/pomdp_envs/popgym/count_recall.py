@@ -35,7 +35,7 @@ class CountRecall(Dynamics):
     Observation space: MultiDiscrete([kinds, kinds]): the kinds of the card that was dealt and of the card that is asked for.
     Start: two decks of n = 52 num_decks cards in random order, of which the first cards are dealt.
     Reward: 1 / (n - 1) for the number of cards dealt so far (the last one included) that have the kind that is asked for,
-        -1 / (n - 1) for another number.
+        -1 / (n - 1) for another number, however close (popgym's `error_clamp` has no effect; left out).
     End: terminated when the decks are empty, after n - 1 steps; never truncated.
     Hidden state: [kind of each card of the first deck (n entries), of the second (n), cards dealt - 1, how many of each
         kind were dealt (kinds)], int16.

@@ -14,7 +14,7 @@ class RepeatPrevious(Dynamics):
     Observation space: Discrete(4): the suit of the card that was dealt last.
     Start: n = 52 num_decks cards in random order, of which the first is dealt.
     Reward: 0 as long as fewer than k cards are dealt; then 1 / (n - k) for the suit of the card k - 1 before the last one
-        (the last one itself for k = 1), -1 / (n - k) for another.
+        (the last one itself for k = 1; popgym's text says k = 0, its code does this; kept), -1 / (n - k) for another.
     End: terminated when the deck is empty, after n - 1 steps; never truncated.
     Hidden state: [suit of each card in the order of dealing (n entries), cards dealt - 1], int16.
 
