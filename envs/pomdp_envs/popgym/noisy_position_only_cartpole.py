@@ -24,7 +24,8 @@ class NoisyPositionOnlyCartPole(CartPole):
 
     The best return is at most 1; how near one can come to it through the noise is not known, neither with memory nor
     without. The noise of one observation is about as large as the angle at which the episode ends (0.21 rad), so that a
-    policy has to average many of them.
+    policy has to average many of them. An extended Kalman filter with a linear switch gets 0.99, 0.59 and 0.34 in the three
+    difficulties, the best linear policy of the current observation 0.24, 0.20 and 0.17.
 
     Args:
         noise_sigma: 0.1 (Easy), 0.2 (Medium) or 0.3 (Hard).

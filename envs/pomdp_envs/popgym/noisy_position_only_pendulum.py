@@ -23,7 +23,9 @@ class NoisyPositionOnlyPendulum(Pendulum):
     Hidden state: [angle, angular velocity, noise of the cosine, noise of the sine (both in standard deviations)],
         float64.
 
-    The return is at most 1. The optimal one is not known, nor is the best memoryless one.
+    The return is below 1. The optimal one is not known, nor is the best memoryless one; a swing up by what an extended
+    Kalman filter believes gets 0.87, 0.71 and 0.63 in the three difficulties, a linear policy of the current observation
+    0.32 to 0.30.
 
     Args:
         noise_sigma: 0.1 (Easy), 0.2 (Medium) or 0.3 (Hard).

@@ -21,8 +21,9 @@ class PositionOnlyPendulum(Pendulum):
     End: never terminated; truncated after `time_limit` steps. (That is shorter where popgym calls it harder; kept.)
     Hidden state: [angle, angular velocity], float64.
 
-    The return is at most 1. The optimal one is not known in closed form (the swing up takes 40 to 100 steps), nor is the
-    best memoryless one.
+    The return is below 1. The optimal one is not known in closed form, nor is the best memoryless one; to pump energy by the
+    sign of the velocity and then to hold gets 0.90, 0.87 and 0.81 in the three difficulties, the best linear policy of the
+    current observation 0.34 to 0.37.
 
     Args:
         time_limit: 200 (Easy), 150 (Medium) or 100 (Hard).
