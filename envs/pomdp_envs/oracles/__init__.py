@@ -7,6 +7,7 @@ from pomdp_envs.control import CartPoleNoVel, MountainCarContinuousNoVel, Pendul
 from pomdp_envs.dynamics import Dynamics
 from pomdp_envs.meta import BernoulliBandit, DarkRoom, GaussianBandit, TabularMDP
 from pomdp_envs.oracles.bandit import BanditMemoryless, BanditOracle
+from pomdp_envs.oracles.battleship import BattleshipMemoryless, BattleshipOracle
 from pomdp_envs.oracles.bernoulli_bandit import BernoulliBanditMemoryless, BernoulliBanditOracle
 from pomdp_envs.oracles.cards import (
     CountRecallMemoryless,
@@ -25,7 +26,9 @@ from pomdp_envs.oracles.concentration import ConcentrationMemoryless, Concentrat
 from pomdp_envs.oracles.dark_room import DarkRoomMemoryless, DarkRoomOracle
 from pomdp_envs.oracles.gaussian_bandit import GaussianBanditMemoryless, GaussianBanditOracle
 from pomdp_envs.oracles.hmm_world import HMMMemoryless, HMMOracle
+from pomdp_envs.oracles.labyrinth import EscapeOracle, ExploreOracle, WallFollower
 from pomdp_envs.oracles.memory_chain import MemoryChainMemoryless, MemoryChainOracle
+from pomdp_envs.oracles.minesweeper import MineSweeperMemoryless, MineSweeperOracle
 from pomdp_envs.oracles.mountain_car import MountainCarMemoryless, MountainCarOracle
 from pomdp_envs.oracles.pendulum import NoisyPendulumOracle, PendulumMemoryless, PendulumOracle
 from pomdp_envs.oracles.recall import RecallMemoryless, RecallOracle
@@ -44,9 +47,13 @@ from pomdp_envs.oracles.tmaze_deadline import TMazeDeadlineMemoryless, TMazeDead
 from pomdp_envs.players import Player
 from pomdp_envs.popgym import (
     Autoencode,
+    Battleship,
     Concentration,
     CountRecall,
     HigherLower,
+    LabyrinthEscape,
+    LabyrinthExplore,
+    MineSweeper,
     MultiarmedBandit,
     NoisyPositionOnlyCartPole,
     NoisyPositionOnlyPendulum,
@@ -93,4 +100,8 @@ PLAYERS: dict[type[Dynamics], Pair] = {
     PositionOnlyPendulum: Pair(PendulumOracle, PendulumMemoryless),
     NoisyPositionOnlyPendulum: Pair(NoisyPendulumOracle, PendulumMemoryless),
     MultiarmedBandit: Pair(BanditOracle, BanditMemoryless),
+    Battleship: Pair(BattleshipOracle, BattleshipMemoryless),
+    MineSweeper: Pair(MineSweeperOracle, MineSweeperMemoryless),
+    LabyrinthEscape: Pair(EscapeOracle, WallFollower),
+    LabyrinthExplore: Pair(ExploreOracle, WallFollower),
 }

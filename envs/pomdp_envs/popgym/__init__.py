@@ -5,10 +5,14 @@ Learning".
 """
 
 from pomdp_envs.popgym.autoencode import Autoencode
+from pomdp_envs.popgym.battleship import Battleship
 from pomdp_envs.popgym.concentration import Concentration
 from pomdp_envs.popgym.count_recall import CountRecall
 from pomdp_envs.popgym.difficulties import register_difficulties
 from pomdp_envs.popgym.higher_lower import HigherLower
+from pomdp_envs.popgym.labyrinth_escape import LabyrinthEscape
+from pomdp_envs.popgym.labyrinth_explore import LabyrinthExplore
+from pomdp_envs.popgym.minesweeper import MineSweeper
 from pomdp_envs.popgym.multiarmed_bandit import MultiarmedBandit
 from pomdp_envs.popgym.noisy_position_only_cartpole import NoisyPositionOnlyCartPole
 from pomdp_envs.popgym.noisy_position_only_pendulum import NoisyPositionOnlyPendulum
@@ -20,9 +24,13 @@ from pomdp_envs.popgym.velocity_only_cartpole import VelocityOnlyCartPole
 
 __all__ = [
     "Autoencode",
+    "Battleship",
     "Concentration",
     "CountRecall",
     "HigherLower",
+    "LabyrinthEscape",
+    "LabyrinthExplore",
+    "MineSweeper",
     "MultiarmedBandit",
     "NoisyPositionOnlyCartPole",
     "NoisyPositionOnlyPendulum",
@@ -87,3 +95,13 @@ register_difficulties(
     {"num_bandits": 20, "time_limit": 400},
     {"num_bandits": 30, "time_limit": 600},
 )
+register_difficulties("Battleship", Battleship, {"board_size": 8}, {"board_size": 10}, {"board_size": 12})
+register_difficulties(
+    "MineSweeper",
+    MineSweeper,
+    {"rows": 4, "columns": 4, "mines": 2},
+    {"rows": 6, "columns": 6, "mines": 6},
+    {"rows": 8, "columns": 8, "mines": 10},
+)
+register_difficulties("LabyrinthEscape", LabyrinthEscape, {"cells": 5}, {"cells": 7}, {"cells": 9})
+register_difficulties("LabyrinthExplore", LabyrinthExplore, {"cells": 5}, {"cells": 7}, {"cells": 9})
