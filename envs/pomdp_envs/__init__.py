@@ -8,14 +8,39 @@ from pomdp_envs.batched import BatchedEnv
 from pomdp_envs.dynamics import Dynamics
 from pomdp_envs.making import dynamics_of, ids, register_world
 from pomdp_envs.single import SingleEnv
-from pomdp_envs.wrappers import PreviousActionReward, Trials, VectorPreviousActionReward
+from pomdp_envs.wrappers import (
+    Delay,
+    Flicker,
+    FrameDrop,
+    MaskObservation,
+    ObservationNoise,
+    PreviousActionReward,
+    Trials,
+    VectorDelay,
+    VectorFlicker,
+    VectorFrameDrop,
+    VectorMaskObservation,
+    VectorObservationNoise,
+    VectorPreviousActionReward,
+    velocity_entries,
+)
 
 __all__ = [
     "BatchedEnv",
+    "Delay",
     "Dynamics",
+    "Flicker",
+    "FrameDrop",
+    "MaskObservation",
+    "ObservationNoise",
     "PreviousActionReward",
     "SingleEnv",
     "Trials",
+    "VectorDelay",
+    "VectorFlicker",
+    "VectorFrameDrop",
+    "VectorMaskObservation",
+    "VectorObservationNoise",
     "VectorPreviousActionReward",
     "classic",
     "control",
@@ -24,4 +49,5 @@ __all__ = [
     "meta",
     "popgym",
     "register_world",
+    "velocity_entries",
 ]

@@ -13,6 +13,7 @@ from pomdp_envs.actions import checked_actions
 from pomdp_envs.dynamics import Dynamics, Observation, checked_count
 from pomdp_envs.observations import put, row, take
 from pomdp_envs.random import episode_keys, numbers_at
+from pomdp_envs.resets import column_seeds, reset_mask
 
 State = dict[str, np.ndarray]
 StepResult = tuple[Observation, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
@@ -96,8 +97,10 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         Raises:
             ValueError: a wrong number of seeds, a negative seed, or a reset mask that does not fit.
         """
-        seeds = self._column_seeds(seed)
-        mask = self._reset_mask(options)
+        seeds = column_seeds(seed, self.num_envs)
+        mask = reset_mask(options, self.num_envs)
+        if not self._ready and not mask.all():
+            raise ResetNeeded("reset all columns once before resetting some of them")
         reseeded = mask & (seeds >= 0)
         self._seed[reseeded] = seeds[reseeded]
         self._episode[reseeded] = -1
@@ -187,30 +190,6 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         for i, column in enumerate(columns.tolist()):
             final_obs[column] = row(final_observations, i)
         return {"final_obs": final_obs, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
-
-    def _column_seeds(self, seed: int | Sequence[int | None] | None) -> np.ndarray:
-        """Spread the seed argument over the columns: int64 [B], -1 where none is given."""
-        if seed is None:
-            return np.full(self.num_envs, -1, dtype=np.int64)
-        seeds = [int(seed) + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else list(seed)
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"got {len(seeds)} seeds for {self.num_envs} environments")
-        if any(s is not None and not 0 <= s < 2**63 for s in seeds):
-            raise ValueError(f"seeds must lie in [0, 2**63), got {seed}")
-        return np.array([-1 if s is None else s for s in seeds], dtype=np.int64)
-
-    def _reset_mask(self, options: Mapping[str, Any] | None) -> np.ndarray:
-        """Return the columns to reset, bool [B]."""
-        if options is None or "reset_mask" not in options:
-            return np.ones(self.num_envs, dtype=bool)
-        mask = options["reset_mask"]
-        if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != (self.num_envs,):
-            raise ValueError(f"options['reset_mask'] must be a bool array of shape ({self.num_envs},), got {mask!r}")
-        if not mask.any():
-            raise ValueError("options['reset_mask'] must mark at least one column")
-        if not self._ready and not mask.all():
-            raise ResetNeeded("reset all columns once before resetting some of them")
-        return mask
 
     def render(self) -> tuple[Any, ...] | None:
         """Draw the hidden state of every column in the render mode: a str, or uint8 [height, width, 3] each."""

@@ -1,30 +1,36 @@
-"""Rows of observations that are one array [B, ...] or a tuple of them (a Tuple space)."""
+"""Rows of observations that are one array [B, ...], or a tuple or dict of observations (Tuple and Dict spaces)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pomdp_envs.dynamics import Observation
+Places = np.ndarray | tuple[np.ndarray, ...]
 
 
-def take(observation: Observation, columns: np.ndarray) -> Observation:
-    """Return copies of the rows of `columns` [n]."""
-    if isinstance(observation, tuple):
-        return tuple(part[columns] for part in observation)
-    return observation[columns]
+def map_parts(function: Callable[..., Any], first: Any, *others: Any) -> Any:
+    """Apply a function to the arrays of observations of one structure, and keep that structure."""
+    if isinstance(first, tuple):
+        return tuple(map_parts(function, *parts) for parts in zip(first, *others, strict=True))
+    if isinstance(first, dict):
+        return {key: map_parts(function, part, *(other[key] for other in others)) for key, part in first.items()}
+    return function(first, *others)
 
 
-def put(observation: Observation, columns: np.ndarray, rows: Observation) -> None:
-    """Write `rows` [n, ...] into the rows of `columns` [n], in place."""
-    if isinstance(observation, tuple):
-        for part, part_rows in zip(observation, rows, strict=True):
-            part[columns] = part_rows
-    else:
-        observation[columns] = rows
+def take(observation: Any, places: Places) -> Any:
+    """Return copies of the rows of columns [n]; of two index arrays [n], what stands at (column, place)."""
+    return map_parts(lambda part: part[places], observation)
 
 
-def row(observation: Observation, column: int) -> Any:
-    """Return one column's observation: an array, a number, or a tuple of them."""
-    if isinstance(observation, tuple):
-        return tuple(part[column] for part in observation)
-    return observation[column]
+def put(observation: Any, places: Places, rows: Any) -> None:
+    """Write `rows` [n, ...] where `take` reads them, in place."""
+
+    def write(part: np.ndarray, part_rows: np.ndarray) -> None:
+        part[places] = part_rows
+
+    map_parts(write, observation, rows)
+
+
+def row(observation: Any, column: int) -> Any:
+    """Return one column's observation: an array, a number, or a tuple or dict of them."""
+    return map_parts(lambda part: part[column], observation)
