@@ -16,10 +16,10 @@ def is_installed(extra: str) -> bool:
     return find_spec(MODULES[extra]) is not None
 
 
-def require(extra: str, env_id: str) -> None:
-    """Raise ExtraNotInstalled where the extra that an environment needs is missing."""
+def require(extra: str, what: str) -> None:
+    """Raise ExtraNotInstalled where the extra that something needs is missing."""
     if not is_installed(extra):
         raise ExtraNotInstalled(
-            f'{env_id} needs {MODULES[extra]}: install the extra, as in pip install "recurrent-rl[{extra}]"'
+            f'{what} needs {MODULES[extra]}: install the extra, as in pip install "recurrent-rl[{extra}]"'
             f' (or pip install "gymnasium[{extra}]")'
         )

@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode
 
 from pomdp_envs.batched import BatchedEnv
 from pomdp_envs.dynamics import Dynamics
+from pomdp_envs.extras import is_installed
 from pomdp_envs.single import SingleEnv
 
 NAMESPACE = "pomdp_envs"
@@ -56,7 +57,8 @@ def load(path: str) -> type[Dynamics]:
 
 def ids() -> list[str]:
     """Return all ids of this package that can be made here, in the order of their registration."""
-    return [spec.id for spec in registry.values() if spec.namespace == NAMESPACE]
+    mine = [spec for spec in registry.values() if spec.namespace == NAMESPACE]
+    return [spec.id for spec in mine if "extra" not in spec.kwargs or is_installed(spec.kwargs["extra"])]
 
 
 def dynamics_of(env_id: str) -> Dynamics:

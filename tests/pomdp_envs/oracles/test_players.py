@@ -12,7 +12,8 @@ EPISODES = 512
 MORE_EPISODES = {"pomdp_envs/LabyrinthExploreEasy-v0": 4096}  # memory gains little there
 # The velocities of the moment are enough for 200 steps, and almost always for 400.
 MEMORYLESS_SUFFICES = [f"pomdp_envs/VelocityOnlyCartPole{difficulty}-v0" for difficulty in ("Easy", "Medium")]
-IDS = [env_id for env_id in pomdp_envs.ids() if type(pomdp_envs.dynamics_of(env_id)) in PLAYERS]
+NATIVE = [env_id for env_id in pomdp_envs.ids() if "dynamics" in gym.spec(env_id).kwargs]
+IDS = [env_id for env_id in NATIVE if type(pomdp_envs.dynamics_of(env_id)) in PLAYERS]
 
 
 def returns_of(env_id: str, kind: str) -> np.ndarray:
