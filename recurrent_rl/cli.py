@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from gymnasium.error import DependencyNotInstalled
 
 from recurrent_rl.checkpoint import CheckpointError
 from recurrent_rl.runs.config import RunConfig
@@ -86,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     try:
         sys.exit(command())
-    except (CheckpointError, ValueError, FileNotFoundError, FloatingPointError) as error:
+    except (CheckpointError, ValueError, FileNotFoundError, FloatingPointError, DependencyNotInstalled) as error:
         print(f"recurrent-rl: {error}", file=sys.stderr)
         sys.exit(2)
 

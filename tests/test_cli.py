@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pomdp_envs.extras import is_installed
 from recurrent_rl.cli import main
 from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.folder import RunFolder
@@ -45,6 +46,20 @@ def test_train_makes_one_folder_and_evaluate_scores_it(tmp_path, capsys, algo):
     assert any("train/grad_norm" in row for row in rows)
     assert run("evaluate", str(folder), "--episodes", "5") == 0
     assert "over 5 episodes" in capsys.readouterr().out
+
+
+def test_tuple_observations_train_and_evaluate(tmp_path, capsys):
+    folder = tmp_path / "run"
+    arguments = ["--env", "pomdp_envs/AutoencodeEasy-v0", *SMALL[2:], "--steps", "256", "--run", str(folder)]
+    assert run("train", *arguments, "--normalize") == 0
+    assert run("evaluate", str(folder), "--episodes", "2") == 0
+    assert "over 2 episodes" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(is_installed("mujoco"), reason="the extra is there")
+def test_a_missing_extra_is_named_in_one_line(tmp_path, capsys):
+    assert run("train", "--env", "pomdp_envs/HopperNoVel-v0", "--run", str(tmp_path / "run")) == 2
+    assert 'pip install "recurrent-rl[mujoco]"' in capsys.readouterr().err.splitlines()[0]
 
 
 @pytest.mark.parametrize("normalize", ["--no-normalize", "--normalize"])

@@ -51,7 +51,7 @@ def check_observation_space(space: spaces.Space, extractor: type[BaseFeaturesExt
         raise ValueError(f"MultiInput policies read Dict observations, not {space}; use the Mlp or the Cnn policy.")
     for part in space.spaces.values() if isinstance(space, spaces.Dict) else [space]:
         if isinstance(part, spaces.Tuple):
-            raise ValueError("Tuple observations are not supported; wrap the environment so that it gives a Dict.")
+            raise ValueError("Tuple observations are not supported; as_vec_env(env) turns them into others.")
         if isinstance(part, spaces.Discrete | spaces.MultiDiscrete) and np.any(part.start):
             raise ValueError(f"Observations {part} do not count from 0; subtract start by TransformObservation.")
 

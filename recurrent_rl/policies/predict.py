@@ -41,7 +41,10 @@ class Predicts(SavedAlone):
             deterministic: The distribution's mode in place of a sample.
         """
         if isinstance(observation, tuple):
-            raise ValueError("predict got a tuple: `obs, info = env.reset()` is Gymnasium's form; pass `obs` alone.")
+            raise ValueError(
+                "predict got a tuple: `obs, info = env.reset()` is Gymnasium's form; pass `obs` alone. (Where observations "
+                "themselves are Tuples: recurrent_rl.vector.without_tuples turns them into what the policy takes.)"
+            )
         if self.training or self.memory.training:
             self.set_training_mode(False)
         device = self.device

@@ -14,6 +14,7 @@ from recurrent_rl.vector.state import (
 )
 from recurrent_rl.vector.statistics import EpisodeStatistics
 from recurrent_rl.vector.transition import Transition, find_non_finite, find_non_finite_step, read_step
+from recurrent_rl.vector.tuples import without_tuples
 
 __all__ = [
     "ENDED",
@@ -34,4 +35,5 @@ __all__ = [
     "set_normaliser",
     "why_not_resumable",
     "why_not_settable",
+    "without_tuples",
 ]

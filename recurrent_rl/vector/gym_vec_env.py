@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from recurrent_rl.vector.keys import ENDED, FILLER
 from recurrent_rl.vector.probe import check_reset_mask, check_untouched
+from recurrent_rl.vector.tuples import space_without_tuples, without_tuples
 
 Info = dict[str, Any]
 HostObservation = np.ndarray | dict[str, np.ndarray]
@@ -30,15 +31,14 @@ class GymVecEnv(VecEnv):
     """Adapter over a gymnasium vector environment.
 
     Args:
-        env: With one Box, Discrete, MultiDiscrete, MultiBinary or Dict observation per column.
+        env: With one Box, Discrete, MultiDiscrete, MultiBinary or Dict observation per column. Tuples are turned into
+            these (see `tuples`).
 
     Raises:
-        ValueError: Tuple observations, an unknown autoreset mode, or (mode DISABLED) an environment that ignores
-            `reset_mask`.
+        ValueError: An unknown autoreset mode, or (mode DISABLED) an environment that ignores `reset_mask`.
     """
 
     def __init__(self, env: VectorEnv) -> None:
-        refuse_tuple(env.single_observation_space)
         self.env = env
         mode = env.metadata.get("autoreset_mode")
         if mode is None:
@@ -46,7 +46,7 @@ class GymVecEnv(VecEnv):
                 f"{env} does not say how it resets; set its metadata['autoreset_mode'] to a gymnasium.vector.AutoresetMode."
             )
         self.mode = mode if isinstance(mode, AutoresetMode) else AutoresetMode(mode)
-        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+        super().__init__(env.num_envs, space_without_tuples(env.single_observation_space), env.single_action_space)
         self.render_mode = env.render_mode
         self._empty: Info = {}
         self._probed = self.mode is not AutoresetMode.DISABLED
@@ -74,7 +74,7 @@ class GymVecEnv(VecEnv):
         self._pending.clear()
         self.returns[:] = 0.0
         self.lengths[:] = 0
-        return _copy(observation, self.observation_space)
+        return self._copy(observation)
 
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions [B, ...] for `step_wait`."""
@@ -84,7 +84,7 @@ class GymVecEnv(VecEnv):
         """Step every column; return observations [B, ...], rewards float32 [B], dones bool [B] and infos."""
         assert self._actions is not None, "step_async comes first"
         observation, rewards, terminated, truncated, raw_infos = self.env.step(self._actions)
-        observation = _copy(observation, self.observation_space)
+        observation = self._copy(observation)
         rewards = np.array(rewards, dtype=np.float64)
         ended = np.logical_or(terminated, truncated)
         infos = self._spread(raw_infos)
@@ -196,10 +196,9 @@ class GymVecEnv(VecEnv):
         elapsed = round(time.time() - self._started, 6)
         for column in np.flatnonzero(ended).tolist():
             info = self._end_info(infos, raw_infos, column)
-            final = _copy(_final_row(observation, raw_infos, column, self.mode), self.observation_space)
             end_info = {
                 **info,
-                "terminal_observation": final,
+                "terminal_observation": self._final(observation, raw_infos, column),
                 "TimeLimit.truncated": not terminated[column],
                 "episode": self._episode(column, elapsed),
             }
@@ -215,9 +214,21 @@ class GymVecEnv(VecEnv):
             return self._reset_ended(observation, ended.astype(bool))
         return observation
 
+    def _final(self, observation: HostObservation, infos: dict[str, Any], column: int) -> Any:
+        """Return the last observation of an ended column; where it stands depends on the mode."""
+        if self.mode is not AutoresetMode.SAME_STEP:
+            return _copy(_row(observation, column), self.observation_space)
+        for key in _FINAL_KEYS:
+            if key in infos:
+                return self._copy(_row(infos[key], column))
+        raise ValueError(
+            "The vector environment resets in the same step but gives no infos['final_obs'], so truncated episodes cannot "
+            "be valued. Make it report final_obs, or give it another autoreset mode."
+        )
+
     def _reset_ended(self, before: HostObservation, ended: np.ndarray) -> HostObservation:
         observation, raw_infos = self.env.reset(options={"reset_mask": ended})
-        observation = _copy(observation, self.observation_space)
+        observation = self._copy(observation)
         check_untouched(self.env, before, observation, ~ended)
         infos = self._spread(raw_infos)
         for column in np.flatnonzero(ended).tolist():
@@ -268,6 +279,10 @@ class GymVecEnv(VecEnv):
         consecutive = seeds == list(range(seeds[0], seeds[0] + self.num_envs))
         return seeds[0] if consecutive else seeds
 
+    def _copy(self, observation: Any) -> Any:
+        """Copy what the environment gave, a batch or one column, without Tuples."""
+        return _copy(without_tuples(self.env.single_observation_space, observation), self.observation_space)
+
     def _sub_envs(self) -> Any:
         base = self.env.unwrapped
         return base.envs if isinstance(base, SyncVectorEnv) else None
@@ -286,19 +301,6 @@ class GymVecEnv(VecEnv):
         return {everyone[column] for column in columns} == set(everyone)
 
 
-def _final_row(observation: HostObservation, infos: dict[str, Any], column: int, mode: AutoresetMode) -> Any:
-    """Return the last observation of an ended column; where it stands depends on the mode."""
-    if mode is not AutoresetMode.SAME_STEP:
-        return _row(observation, column)
-    for key in _FINAL_KEYS:
-        if key in infos:
-            return _row(infos[key], column)
-    raise ValueError(
-        "The vector environment resets in the same step but gives no infos['final_obs'], so truncated episodes cannot be "
-        "valued. Make it report final_obs, or give it another autoreset mode."
-    )
-
-
 def _row(values: Any, column: int) -> Any:
     if isinstance(values, dict):
         return {key: _row(value, column) for key, value in values.items() if not key.startswith("_")}
@@ -314,12 +316,3 @@ def _copy(observation: Any, space: spaces.Space) -> Any:
     if isinstance(space, spaces.Dict):
         return {key: _copy(observation[key], part) for key, part in space.items()}
     return np.array(observation, dtype=space.dtype)
-
-
-def refuse_tuple(space: spaces.Space) -> None:
-    """Raise ValueError where an observation space is or contains a Tuple."""
-    if isinstance(space, spaces.Tuple):
-        raise ValueError("Tuple observations are not supported; wrap the environment so that it gives a Dict.")
-    if isinstance(space, spaces.Dict):
-        for part in space.values():
-            refuse_tuple(part)

@@ -10,7 +10,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize, is_vecenv_wrapped
 
-from recurrent_rl.vector.gym_vec_env import GymVecEnv, refuse_tuple
+from recurrent_rl.vector.gym_vec_env import GymVecEnv
+from recurrent_rl.vector.tuples import WithoutTuples, has_tuple
 
 
 def as_vec_env(env: Any, n_envs: int = 1, seed: int | None = None) -> VecEnv:
@@ -23,7 +24,8 @@ def as_vec_env(env: Any, n_envs: int = 1, seed: int | None = None) -> VecEnv:
         seed: Column i gets seed + i at the first reset.
 
     Raises:
-        ValueError: The id is unknown, the object is none of these, or its observations are Tuples.
+        ValueError: The id is unknown, the object is none of these, or it is an SB3 VecEnv with Tuple observations (those
+            of Gymnasium's environments are turned into MultiDiscrete or Dict observations, see `tuples`).
     """
     if isinstance(env, str):
         env = _from_id(env, n_envs)
@@ -34,13 +36,17 @@ def as_vec_env(env: Any, n_envs: int = 1, seed: int | None = None) -> VecEnv:
 
 
 def _wrap(env: Any) -> VecEnv:
-    if isinstance(env, VecEnv | gym.Env):
-        refuse_tuple(env.observation_space)
     if isinstance(env, VecEnv):
+        if has_tuple(env.observation_space):
+            raise ValueError(
+                "Tuple observations are not supported in Stable-Baselines3's VecEnvs. Give a gymnasium.Env, a "
+                "gymnasium.vector.VectorEnv or an id: their Tuples are turned into MultiDiscrete or Dict observations."
+            )
         return _with_statistics(env)
     if isinstance(env, VectorEnv):
         return GymVecEnv(env)
     if isinstance(env, gym.Env):
+        env = WithoutTuples(env) if has_tuple(env.observation_space) else env
         wrapped = env if _has_monitor(env) else Monitor(env)
         return DummyVecEnv([lambda: wrapped])
     raise ValueError(

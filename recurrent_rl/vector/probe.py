@@ -89,6 +89,8 @@ def _advice(env: VectorEnv, what: str) -> str:
 
 def _flat(observation: object) -> np.ndarray:
     """Return [B, everything] as float64."""
-    parts = [observation[key] for key in sorted(observation)] if isinstance(observation, dict) else [observation]
-    arrays = [np.array(part, dtype=np.float64) for part in parts]
-    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)  # [B, everything]
+    if isinstance(observation, dict | tuple):
+        parts = observation if isinstance(observation, tuple) else [observation[key] for key in sorted(observation)]
+        return np.concatenate([_flat(part) for part in parts], axis=1)
+    array = np.array(observation, dtype=np.float64)
+    return array.reshape(len(array), -1)  # [B, everything]

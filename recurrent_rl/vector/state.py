@@ -25,6 +25,7 @@ from stable_baselines3.common.vec_env import (
 )
 
 from recurrent_rl.vector.gym_vec_env import GymVecEnv
+from recurrent_rl.vector.tuples import WithoutTuples
 
 EnvState = dict[str, Any]
 
@@ -264,7 +265,7 @@ def _get_single(env: gym.Env) -> list[Any]:
             states.append({"rewards": [float(r) for r in env.rewards], "needs_reset": bool(env.needs_reset)})
         elif isinstance(env, TimeLimit):
             states.append({"elapsed": env._elapsed_steps})
-        elif isinstance(env, OrderEnforcing | PassiveEnvChecker):
+        elif isinstance(env, OrderEnforcing | PassiveEnvChecker | WithoutTuples):
             states.append({})
         else:
             raise NotResumableError(f"{type(env).__name__} has no get_state")

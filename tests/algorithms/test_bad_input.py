@@ -81,7 +81,6 @@ def small(env="CartPole-v1", policy="MlpRecurrentPolicy", **arguments):
         ({"env": Odd(spaces.Discrete(2, start=1))}, "counted from 0"),
         ({"env": Dictionary()}, "Dict observations need .*MultiInputRecurrentPolicy"),
         ({"env": Odd(spaces.Text(3))}, "not supported; supported are Box, Discrete"),
-        ({"env": Shown(spaces.Tuple([spaces.Discrete(2)]))}, "Tuple observations are not supported"),
         ({"env": Shown(spaces.Discrete(3, start=1))}, "do not count from 0"),
         ({"env": Dictionary(), "policy_kwargs": {"features_extractor_class": MLPFeatures}}, "Dict observations need"),
         ({"policy": "MultiInputRecurrentPolicy"}, "MultiInput policies read Dict observations"),

@@ -1,4 +1,4 @@
-"""What may stand for an environment: ids in all their forms, and spaces that are refused before anything runs."""
+"""What may stand for an environment: ids in all their forms."""
 
 import os
 import subprocess
@@ -7,9 +7,6 @@ import sys
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from stable_baselines3.common.vec_env import DummyVecEnv
 
 import pomdp_envs  # noqa: F401 - registers the environments
 from recurrent_rl import RecurrentPPO
@@ -95,41 +92,3 @@ def test_an_id_without_a_namespace_imports_nothing(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError, match="no environment 'Bystander'"):
         as_vec_env("Bystander")
-
-
-class Pair(gym.Env):
-    observation_space = spaces.Tuple((spaces.Discrete(3), spaces.Discrete(4)))
-    action_space = spaces.Discrete(2)
-
-    def reset(self, *, seed=None, options=None):
-        return (0, 0), {}
-
-    def step(self, action):
-        return (1, 1), 0.0, False, False, {}
-
-
-class InDict(Pair):
-    observation_space = spaces.Dict({"pair": Pair.observation_space})
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        Pair,
-        InDict,
-        lambda: DummyVecEnv([Pair]),
-        lambda: SyncVectorEnv([Pair], autoreset_mode=AutoresetMode.SAME_STEP),
-        lambda: SyncVectorEnv([InDict], autoreset_mode=AutoresetMode.SAME_STEP),
-    ],
-    ids=["single", "single dict", "sb3", "vector", "vector dict"],
-)
-def test_tuple_observations_are_refused_in_every_kind_of_environment(make):
-    with pytest.raises(ValueError, match="Tuple observations are not supported"):
-        as_vec_env(make())
-    with pytest.raises(ValueError, match="Tuple observations are not supported"):
-        RecurrentPPO("MlpRecurrentPolicy", make())
-
-
-def test_tuple_observations_behind_an_id_are_refused():
-    with pytest.raises(ValueError, match="Tuple observations are not supported"):
-        as_vec_env("Blackjack-v1")
