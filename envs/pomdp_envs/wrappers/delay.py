@@ -10,7 +10,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import create_empty_array
 
 from pomdp_envs.dynamics import checked_count
-from pomdp_envs.observations import map_parts, put, take
+from pomdp_envs.observations import map_parts, put
 from pomdp_envs.wrappers.spaces import with_zero
 from pomdp_envs.wrappers.transform import Observation, Transform
 from pomdp_envs.wrappers.views import TransformedEnv, VectorTransformedEnv
@@ -22,42 +22,42 @@ class Queue(Transform):
     def __init__(self, space: spaces.Space, num_envs: int, delay: int) -> None:
         self.observation_space = with_zero(space)
         self.delay = checked_count("delay", delay, least=0)
-
-        def room(part: np.ndarray) -> np.ndarray:
-            return np.zeros((num_envs, self.delay, *part.shape[1:]), part.dtype)
-
-        self._waiting = map_parts(room, create_empty_array(space, num_envs))  # [B, k, ...], rings
-        self._oldest = np.zeros(num_envs, dtype=np.int64)  # a column's place in its ring
+        self._waiting = [create_empty_array(space, num_envs) for _ in range(self.delay)]  # a ring
+        self._oldest = 0  # its place in the ring
 
     def first(self, observation: Observation, uniforms: np.ndarray, columns: np.ndarray) -> Observation:
         """Forget, and show zeros (the observations themselves where k is 0)."""
-        put(self._waiting, columns, map_parts(lambda part: np.zeros((), part.dtype), self._waiting))
-        return self._exchange(observation, columns)
-
-    def following(
-        self, observation: Observation, uniforms: np.ndarray, columns: np.ndarray, shown: Observation
-    ) -> Observation:
-        """Show the observations [n, ...] of k steps ago."""
-        return self._exchange(observation, columns)
-
-    def _exchange(self, observation: Observation, columns: np.ndarray) -> Observation:
-        """Put the observations [n, ...] in the places of the oldest, and return those."""
         if not self.delay:
-            return observation
-        places = (columns, self._oldest[columns])
-        oldest = take(self._waiting, places)
-        put(self._waiting, places, observation)
-        self._oldest[columns] = (self._oldest[columns] + 1) % self.delay
+            return map_parts(np.copy, observation)
+        zeros = map_parts(np.zeros_like, observation)
+        for waiting in self._waiting:
+            put(waiting, columns, zeros)
+        put(self._waiting[self._oldest - 1], columns, observation)  # the newest
+        return zeros
+
+    def following(self, observation: Observation, uniforms: np.ndarray, shown: Observation) -> Observation:
+        """Show the observations of k steps ago."""
+        new = map_parts(np.copy, observation)
+        if not self.delay:
+            return new
+        oldest, self._waiting[self._oldest] = self._waiting[self._oldest], new
+        self._oldest = (self._oldest + 1) % self.delay
         return oldest
 
     def get_state(self) -> dict[str, Any]:
-        """Return `waiting` [B, k, ...] and `oldest` [B]."""
-        return {"waiting": map_parts(np.copy, self._waiting), "oldest": self._oldest.copy()}
+        """Return `waiting` [k, B, ...], the oldest first; nothing where k is 0."""
+        if not self.delay:
+            return {}
+        ordered = self._waiting[self._oldest :] + self._waiting[: self._oldest]
+        return {"waiting": map_parts(lambda *parts: np.stack(parts), *ordered)}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take over copies."""
-        put(self._waiting, np.arange(len(self._oldest)), state["waiting"])
-        self._oldest = np.array(state["oldest"], dtype=np.int64)
+        self._oldest = 0
+        for place, like in enumerate(self._waiting):
+            self._waiting[place] = map_parts(
+                lambda part, old, place=place: np.array(part[place], old.dtype), state["waiting"], like
+            )
 
 
 class Delay(TransformedEnv, RecordConstructorArgs):

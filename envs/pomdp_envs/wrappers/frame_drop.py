@@ -26,13 +26,11 @@ class Repeats(Transform):
 
     def first(self, observation: Observation, uniforms: np.ndarray, columns: np.ndarray) -> Observation:
         """Show what there is: nothing came before."""
-        return observation
+        return map_parts(np.copy, observation)
 
-    def following(
-        self, observation: Observation, uniforms: np.ndarray, columns: np.ndarray, shown: Observation
-    ) -> Observation:
-        """Show observations [n, ...] or what was shown before, by one uniform number each."""
-        dropped = uniforms[0] < self.probability  # [n]
+    def following(self, observation: Observation, uniforms: np.ndarray, shown: Observation) -> Observation:
+        """Show observations [B, ...] or what was shown before, by one uniform number each."""
+        dropped = uniforms[0] < self.probability  # [B]
         return map_parts(lambda new, old: np.where(beside(dropped, new), old, new), observation, shown)
 
 

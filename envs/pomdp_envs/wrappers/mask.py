@@ -9,6 +9,7 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 
+from pomdp_envs.observations import map_parts
 from pomdp_envs.wrappers.spaces import dtype_of
 from pomdp_envs.wrappers.transform import Pointwise, Transform
 from pomdp_envs.wrappers.velocities import task_of, velocity_entries
@@ -66,7 +67,8 @@ class PartMasks(Pointwise):
 
     def show(self, observation: dict[str, Any], uniforms: np.ndarray) -> dict[str, Any]:
         """Hide entries of the parts."""
-        return {**observation, **{key: mask.show(observation[key], uniforms) for key, mask in self._masks.items()}}
+        kept = {key: map_parts(np.copy, part) for key, part in observation.items() if key not in self._masks}
+        return {**kept, **{key: mask.show(observation[key], uniforms) for key, mask in self._masks.items()}}
 
 
 def _mask(env: gymnasium.Env | VectorEnv, space: spaces.Space, hidden: Hidden, fill: float | None) -> Transform:

@@ -40,7 +40,7 @@ class Noise(Pointwise):
         def blur(part: np.ndarray) -> np.ndarray:
             nonlocal used
             if part.dtype.kind != "f":
-                return part
+                return part.copy()
             begin, used = used, used + part[0].size
             return (part + noise[:, begin:used].reshape(part.shape)).astype(part.dtype)
 

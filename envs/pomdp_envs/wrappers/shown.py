@@ -36,20 +36,18 @@ class Shown:
 
     def begin(self, observation: Observation, columns: np.ndarray) -> None:
         """Start the next episodes of columns [n] with their first observations [n, ...]."""
-        if not len(columns):
-            return
         self._episode[columns] += 1
         self._step[columns] = 0
-        self._key[columns] = self._keys(columns)
-        put(self._shown, columns, self.transform.first(observation, self._uniforms(columns), columns))
+        if self.transform.draws:
+            self._key[columns] = self._keys(columns)
+        numbers = self._uniforms(self._key[columns], self._step[columns])
+        put(self._shown, columns, self.transform.first(observation, numbers, columns))
 
-    def go_on(self, observation: Observation, columns: np.ndarray) -> None:
-        """Go on by one step in columns [n], to observations [n, ...]."""
-        if not len(columns):
-            return
-        self._step[columns] += 1
-        before = take(self._shown, columns)
-        put(self._shown, columns, self.transform.following(observation, self._uniforms(columns), columns, before))
+    def go_on(self, observation: Observation) -> None:
+        """Go on by one step in all columns, to observations [B, ...]."""
+        self._step += 1
+        numbers = self._uniforms(self._key, self._step)
+        self._shown = self.transform.following(observation, numbers, self._shown)
 
     def reseed(self, seeds: np.ndarray, columns: np.ndarray) -> None:
         """Give seeds [n] to columns [n], whose next episode is number 0; -1 leaves a column as it is.
@@ -70,10 +68,9 @@ class Shown:
     def _keys(self, columns: np.ndarray) -> np.ndarray:
         return mix(episode_keys(self._seed[columns], self._episode[columns]) ^ self._stream)
 
-    def _uniforms(self, columns: np.ndarray) -> np.ndarray:
-        if not self.transform.draws:
-            return np.empty((0, len(columns)))
-        return numbers_at(self._key[columns], self._step[columns], self.transform.draws)
+    def _uniforms(self, key: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """Draw [draws, n] numbers for columns with these keys and steps [n]."""
+        return numbers_at(key, step, self.transform.draws) if self.transform.draws else np.empty((0, len(key)))
 
     def get_state(self) -> dict[str, Any]:
         """Return copies: `shown`, `seed`, `episode`, `step`, and what the transform keeps."""
@@ -87,7 +84,7 @@ class Shown:
             ValueError: missing or unknown keys, or a shape that does not fit.
         """
         check_state(state, self.get_state())
-        put(self._shown, np.arange(self.num_envs), state["shown"])
+        self._shown = map_parts(lambda part, like: np.array(part, like.dtype), state["shown"], self._shown)
         self._seed = np.array(state["seed"], dtype=np.int64)
         self._episode = np.array(state["episode"], dtype=np.int64)
         self._step = np.array(state["step"], dtype=np.int64)

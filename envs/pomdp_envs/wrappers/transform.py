@@ -12,8 +12,8 @@ Observation = Any
 class Transform(ABC):
     """What B columns are shown instead of what they would see.
 
-    Rows come as [n, ...] with the columns [n] that they belong to, in episodes of their own; rows must not be mixed.
-    Nothing that is given may be changed, nothing that is returned may change later.
+    Rows must not be mixed. What is given may not be changed, and may change after the call; what is returned must be
+    fresh arrays.
 
     Attributes:
         observation_space: of one observation as it is shown.
@@ -23,9 +23,12 @@ class Transform(ABC):
     observation_space: spaces.Space
     draws: int = 0
 
+    def note(self, actions: Any, rewards: Any) -> None:  # noqa: B027 (most do not care)
+        """Hear the actions and rewards [B] of the step that leads to the next observations."""
+
     @abstractmethod
     def first(self, observation: Observation, uniforms: np.ndarray, columns: np.ndarray) -> Observation:
-        """Show the first observations of episodes.
+        """Show the first observations of episodes in some columns, and forget what was kept of them.
 
         Args:
             observation: [n, ...].
@@ -34,20 +37,17 @@ class Transform(ABC):
         """
 
     @abstractmethod
-    def following(
-        self, observation: Observation, uniforms: np.ndarray, columns: np.ndarray, shown: Observation
-    ) -> Observation:
-        """Show the next observations of episodes that go on, the last ones too.
+    def following(self, observation: Observation, uniforms: np.ndarray, shown: Observation) -> Observation:
+        """Show the next observations of all columns; where an episode starts, `first` is called afterwards.
 
         Args:
-            observation: [n, ...].
-            uniforms: float64 [draws, n].
-            columns: int64 [n].
-            shown: what these columns were shown last, [n, ...].
+            observation: [B, ...].
+            uniforms: float64 [draws, B].
+            shown: what was shown last, [B, ...].
         """
 
     def get_state(self) -> dict[str, Any]:
-        """Return copies of what is kept between calls, each with B leading."""
+        """Return copies of what is kept between calls."""
         return {}
 
     def set_state(self, state: dict[str, Any]) -> None:  # noqa: B027 (most keep nothing)
@@ -65,8 +65,6 @@ class Pointwise(Transform):
         """Show the first observations of episodes."""
         return self.show(observation, uniforms)
 
-    def following(
-        self, observation: Observation, uniforms: np.ndarray, columns: np.ndarray, shown: Observation
-    ) -> Observation:
-        """Show the next observations of episodes."""
+    def following(self, observation: Observation, uniforms: np.ndarray, shown: Observation) -> Observation:
+        """Show the next observations."""
         return self.show(observation, uniforms)

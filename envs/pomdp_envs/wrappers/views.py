@@ -8,9 +8,9 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
-from gymnasium.vector.utils import batch_space
+from gymnasium.vector.utils import batch_space, create_empty_array
 
-from pomdp_envs.observations import row, take
+from pomdp_envs.observations import map_parts, put, row, take
 from pomdp_envs.resets import column_seeds, reset_mask
 from pomdp_envs.wrappers.resumable import check_state, resumable
 from pomdp_envs.wrappers.shown import Shown
@@ -41,6 +41,7 @@ class TransformedEnv(gymnasium.Wrapper[Observation, Any, Observation, Any]):
         transform = make(env.observation_space, 1)
         self.observation_space = transform.observation_space
         self._shown = Shown(transform, 1, _stream(transform, env))
+        self._ended = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -49,21 +50,24 @@ class TransformedEnv(gymnasium.Wrapper[Observation, Any, Observation, Any]):
         observation, info = self.env.reset(seed=seed, options=options)
         self._shown.reseed(column_seeds(seed, 1), _FIRST)
         self._shown.begin(batched(self.env.observation_space, [observation]), _FIRST)
+        self._ended = False
         return row(self._shown.now(), 0), info
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
         """Advance by one step."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        self._shown.go_on(batched(self.env.observation_space, [observation]), _FIRST)
+        self._shown.transform.note(np.asarray(action)[None], np.array([reward]))
+        self._shown.go_on(batched(self.env.observation_space, [observation]))
+        self._ended = bool(terminated or truncated)
         return row(self._shown.now(), 0), reward, terminated, truncated, info
 
     def get_state(self) -> dict[str, Any]:
-        """Return the vector wrapper's keys but for `ended`, with B = 1.
+        """Return the vector wrapper's keys, with B = 1.
 
         Raises:
             TypeError: the wrapped environment has no state to give.
         """
-        return {"environment": resumable(self.env).get_state(), "wrapper": self._shown.get_state()}
+        return _get_state(self.env, self._shown, np.array([self._ended]))
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue exactly from what `get_state` returned.
@@ -73,9 +77,7 @@ class TransformedEnv(gymnasium.Wrapper[Observation, Any, Observation, Any]):
         Raises:
             ValueError: missing or unknown keys, or a shape that does not fit.
         """
-        check_state(state, {"environment": None, "wrapper": None})
-        self._shown.set_state(state["wrapper"])
-        resumable(self.env).set_state(state["environment"])
+        self._ended = bool(_set_state(self.env, self._shown, state)[0])
 
 
 class VectorTransformedEnv(VectorWrapper[Observation, Any, Observation, Any, np.ndarray]):
@@ -103,6 +105,7 @@ class VectorTransformedEnv(VectorWrapper[Observation, Any, Observation, Any, np.
         self.observation_space = batch_space(transform.observation_space, env.num_envs)
         self._shown = Shown(transform, env.num_envs, _stream(transform, env))
         self._ended = np.zeros(env.num_envs, dtype=bool)  # waits for a reset
+        self._like = create_empty_array(env.single_observation_space, 1)
 
     def reset(
         self,
@@ -116,31 +119,39 @@ class VectorTransformedEnv(VectorWrapper[Observation, Any, Observation, Any, np.
         observations, infos = self.env.reset(seed=seed, options=options)  # pyright: ignore[reportArgumentType]
         columns = np.flatnonzero(mask)
         self._shown.reseed(seeds[columns], columns)
-        self._shown.begin(take(observations, columns), columns)
+        self._shown.begin(take(self._typed(observations), columns), columns)
         self._ended[columns] = False
         return self._shown.now(), infos
 
     def step(self, actions: Any) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Advance every column by one step."""
         observations, rewards, terminated, truncated, infos = self.env.step(actions)
-        begun, self._ended = self._ended, np.logical_or(terminated, truncated)
+        self._shown.transform.note(actions, rewards)
+        starting, self._ended = self._ended, np.logical_or(terminated, truncated)
         if self._mode is AutoresetMode.SAME_STEP and self._ended.any():
-            infos = {**infos, "final_obs": self._show_final(infos["final_obs"])}
-            begun, self._ended = self._ended, np.zeros_like(self._ended)
-        going, beginning = np.flatnonzero(~begun), np.flatnonzero(begun)
-        self._shown.go_on(take(observations, going), going)
-        self._shown.begin(take(observations, beginning), beginning)
+            starting, self._ended = self._ended, np.zeros_like(self._ended)
+            infos = {**infos, "final_obs": self._show_final(observations, infos["final_obs"], np.flatnonzero(starting))}
+        else:
+            self._shown.go_on(self._typed(observations))
+        if starting.any():
+            columns = np.flatnonzero(starting)
+            self._shown.begin(take(self._typed(observations), columns), columns)
         return self._shown.now(), rewards, terminated, truncated, infos
 
-    def _show_final(self, final_obs: np.ndarray) -> np.ndarray:
-        """Show the final observations of the columns that ended: object array [B]."""
-        columns = np.flatnonzero(self._ended)
-        self._shown.go_on(batched(self.env.single_observation_space, list(final_obs[columns])), columns)
+    def _show_final(self, observations: Observation, final_obs: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Go on, to the final observations where episodes end (in columns [n]), and return those: object array [B]."""
+        following = map_parts(np.copy, self._typed(observations))
+        put(following, columns, batched(self.env.single_observation_space, list(final_obs[columns])))
+        self._shown.go_on(following)
         finals = self._shown.now(columns)
         shown = np.full(self.num_envs, None, dtype=object)
         for i, column in enumerate(columns.tolist()):
             shown[column] = row(finals, i)
         return shown
+
+    def _typed(self, observations: Observation) -> Observation:
+        """Return observations as arrays of the space's dtypes: some environments begin with integers."""
+        return map_parts(lambda part, like: np.asarray(part, like.dtype), observations, self._like)
 
     def get_state(self) -> dict[str, Any]:
         """Return the inner state as `environment`, the wrapper's own as `wrapper`, and `ended` bool [B].
@@ -148,8 +159,7 @@ class VectorTransformedEnv(VectorWrapper[Observation, Any, Observation, Any, np.
         Raises:
             TypeError: the wrapped environment has no state to give.
         """
-        inner = resumable(self.env).get_state()
-        return {"environment": inner, "wrapper": self._shown.get_state(), "ended": self._ended.copy()}
+        return _get_state(self.env, self._shown, self._ended)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue exactly from what `get_state` returned.
@@ -157,10 +167,7 @@ class VectorTransformedEnv(VectorWrapper[Observation, Any, Observation, Any, np.
         Raises:
             ValueError: missing or unknown keys, or a shape that does not fit.
         """
-        check_state(state, {"environment": None, "wrapper": None, "ended": self._ended})
-        self._shown.set_state(state["wrapper"])
-        self._ended = np.array(state["ended"], dtype=bool)
-        resumable(self.env).set_state(state["environment"])
+        self._ended = _set_state(self.env, self._shown, state)
 
 
 def autoreset_mode(env: VectorEnv) -> AutoresetMode:
@@ -173,6 +180,18 @@ def autoreset_mode(env: VectorEnv) -> AutoresetMode:
     if not isinstance(mode, AutoresetMode):
         raise ValueError(f"{env} must name its AutoresetMode in metadata['autoreset_mode']")
     return mode
+
+
+def _get_state(env: gymnasium.Env | VectorEnv, shown: Shown, ended: np.ndarray) -> dict[str, Any]:
+    return {"environment": resumable(env).get_state(), "wrapper": shown.get_state(), "ended": ended.copy()}
+
+
+def _set_state(env: gymnasium.Env | VectorEnv, shown: Shown, state: Mapping[str, Any]) -> np.ndarray:
+    """Put a state back, and return which columns have ended, bool [B]."""
+    check_state(state, {"environment": None, "wrapper": None, "ended": np.zeros(shown.num_envs)})
+    shown.set_state(state["wrapper"])
+    resumable(env).set_state(state["environment"])
+    return np.array(state["ended"], dtype=bool)
 
 
 def _stream(transform: Transform, env: gymnasium.Env | VectorEnv) -> int:

@@ -179,8 +179,8 @@ def test_a_state_that_does_not_fit_is_refused():
     env = batch("pomdp_envs/CartPoleNoVel-v0", AutoresetMode.SAME_STEP)
     env.reset(seed=0)
     state = env.get_state()
-    with pytest.raises(ValueError, match="previous_action"):
-        env.set_state(state | {"previous_action": np.zeros((B, 3))})
+    with pytest.raises(ValueError, match="seed"):
+        env.set_state(state | {"wrapper": state["wrapper"] | {"seed": np.zeros(B + 1)}})
     del state["environment"]
     with pytest.raises(ValueError, match="needs the keys"):
         env.set_state(state)

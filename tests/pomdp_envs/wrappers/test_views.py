@@ -19,11 +19,13 @@ from pomdp_envs import (
     FrameDrop,
     MaskObservation,
     ObservationNoise,
+    PreviousActionReward,
     VectorDelay,
     VectorFlicker,
     VectorFrameDrop,
     VectorMaskObservation,
     VectorObservationNoise,
+    VectorPreviousActionReward,
 )
 
 MODES = list(AutoresetMode)
@@ -35,10 +37,10 @@ WRAPPERS = {
     "frame drop": (FrameDrop, VectorFrameDrop, {"probability": 0.5}),
     "noise": (ObservationNoise, VectorObservationNoise, {"std": 0.1}),
     "mask": (MaskObservation, VectorMaskObservation, {"hidden": (1,)}),
+    "previous": (PreviousActionReward, VectorPreviousActionReward, {}),
     "filled mask": (MaskObservation, VectorMaskObservation, {"hidden": (0,), "fill": -7.0}),
 }
 KEYED = {"hidden": {"numbers": (1,)}}  # masks of a Dict
-STATEFUL = "environment", "wrapper", "ended"
 
 
 class Parts(gym.Env):
@@ -90,8 +92,8 @@ def pole():
 
 
 BASES = {
-    "numbers": lambda num_envs, mode: SyncVectorEnv([Numbers] * num_envs, autoreset_mode=mode),
-    "parts": lambda num_envs, mode: SyncVectorEnv([Parts] * num_envs, autoreset_mode=mode),
+    "numbers": lambda num_envs, mode: SyncVectorEnv([Numbers] * num_envs, autoreset_mode=mode, copy=False),
+    "parts": lambda num_envs, mode: SyncVectorEnv([Parts] * num_envs, autoreset_mode=mode, copy=False),
     "pole": lambda num_envs, mode: gym.make_vec("pomdp_envs/CartPoleNoVel-v0", num_envs, autoreset_mode=mode),
 }
 SINGLES = {"numbers": Numbers, "parts": Parts, "pole": pole}
@@ -244,7 +246,7 @@ def test_a_state_that_does_not_fit_is_refused():
     env.reset(seed=0)
     state = env.get_state()
     with pytest.raises(ValueError, match="waiting"):
-        env.set_state(state | {"wrapper": state["wrapper"] | {"waiting": np.zeros((3, 4, 2))}})
+        env.set_state(state | {"wrapper": state["wrapper"] | {"waiting": np.zeros((4, 3, 2))}})
     with pytest.raises(ValueError, match="ended"):
         env.set_state(state | {"ended": np.zeros(4)})
     with pytest.raises(ValueError, match="needs the keys"):
