@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 
 from pomdp_envs.actions import checked_actions
 from pomdp_envs.dynamics import Dynamics, Observation, checked_count
-from pomdp_envs.observations import put, row, take
+from pomdp_envs.observations import put, scatter, take
 from pomdp_envs.random import episode_keys, numbers_at
 from pomdp_envs.resets import column_seeds, reset_mask
 
@@ -186,9 +186,7 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
 
     def _final_infos(self, columns: np.ndarray, final_observations: Observation, ended: np.ndarray) -> dict[str, Any]:
         """Lay out the last observations as SyncVectorEnv does: object arrays [B] with masks."""
-        final_obs = np.full(self.num_envs, None, dtype=object)
-        for i, column in enumerate(columns.tolist()):
-            final_obs[column] = row(final_observations, i)
+        final_obs = scatter(final_observations, columns, self.num_envs)
         return {"final_obs": final_obs, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
 
     def render(self) -> tuple[Any, ...] | None:

@@ -33,4 +33,24 @@ def put(observation: Any, places: Places, rows: Any) -> None:
 
 def row(observation: Any, column: int) -> Any:
     """Return one column's observation: an array, a number, or a tuple or dict of them."""
+    if isinstance(observation, np.ndarray):  # the most frequent
+        return observation[column]
     return map_parts(lambda part: part[column], observation)
+
+
+def scatter(observation: Any, columns: np.ndarray, num_envs: int) -> np.ndarray:
+    """Lay out the rows [n] of columns [n] as SyncVectorEnv does final observations: object array [B], else None."""
+    scattered = np.full(num_envs, None, dtype=object)
+    for column, one in zip(columns.tolist(), _rows(observation), strict=True):
+        scattered[column] = one
+    return scattered
+
+
+def _rows(observation: Any) -> list[Any]:
+    """Return the rows of [n, ...] as n observations."""
+    if isinstance(observation, tuple):
+        return list(zip(*map(_rows, observation), strict=True))
+    if isinstance(observation, dict):
+        parts = zip(*map(_rows, observation.values()), strict=True)
+        return [dict(zip(observation, values, strict=True)) for values in parts]
+    return list(observation)

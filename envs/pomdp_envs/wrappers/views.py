@@ -10,7 +10,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, create_empty_array
 
-from pomdp_envs.observations import map_parts, put, row, take
+from pomdp_envs.observations import map_parts, put, row, scatter, take
 from pomdp_envs.resets import column_seeds, reset_mask
 from pomdp_envs.wrappers.resumable import check_state, resumable
 from pomdp_envs.wrappers.shown import Shown
@@ -143,11 +143,7 @@ class VectorTransformedEnv(VectorWrapper[Observation, Any, Observation, Any, np.
         following = map_parts(np.copy, self._typed(observations))
         put(following, columns, batched(self.env.single_observation_space, list(final_obs[columns])))
         self._shown.go_on(following)
-        finals = self._shown.now(columns)
-        shown = np.full(self.num_envs, None, dtype=object)
-        for i, column in enumerate(columns.tolist()):
-            shown[column] = row(finals, i)
-        return shown
+        return scatter(self._shown.now(columns), columns, self.num_envs)
 
     def _typed(self, observations: Observation) -> Observation:
         """Return observations as arrays of the space's dtypes: some environments begin with integers."""
