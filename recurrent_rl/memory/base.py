@@ -31,8 +31,9 @@ class Memory(nn.Module, ABC):
         Args:
             inputs: [T, B, I].
             state: Leaves [B, ...], the state after the input before inputs[0].
-            starts: [T, B] bool, always on the host: inputs[t, b] is an episode's first, so the state is replaced by the
-                initial one before it is consumed.
+            starts: [T, B] bool on the host: inputs[t, b] is an episode's first, so the state is replaced by the
+                initial one before it is consumed. In a CUDA graph, which holds acting steps (T = 1) of this library's
+                own memories, it lies on the device: reading it on the host is for T > 1.
 
         Returns:
             Outputs [T, B, O], outputs[t] having seen inputs up to and including t of its own episode; and the state

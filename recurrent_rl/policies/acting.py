@@ -1,4 +1,4 @@
-"""How a policy acts: by a compiled program where that applies, else by its modules.
+"""How a policy acts: by a compiled program on the CPU, by a CUDA graph, else by its modules.
 
 A rollout's program packs the weights once, when the rollout begins; a program for `predict` reads them where they lie. Both
 give what `RecurrentActorCriticPolicy.act` gives, up to rounding.
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import State
 from recurrent_rl.policies.features import MLPFeatures
+from recurrent_rl.policies.graph import through_graph
 from recurrent_rl.policies.heads import no_validation
 from recurrent_rl.policies.program.stepper import Parts, Stepper, has_program
 
@@ -33,7 +34,7 @@ def act_through_rollout(policy: "RecurrentActorCriticPolicy", batch_size: int) -
     """Return what acts for the length of one rollout, without gradients, with the weights as they are now."""
     stepper = kept_stepper(policy, batch_size, predicting=False)
     if stepper is None or not stepper.refresh():
-        return policy.act
+        return through_graph(policy, "act", policy.act)
 
     @no_validation()
     def act(observation: Observation, state: State, starts: Tensor) -> tuple[Tensor, Tensor, Tensor, State]:

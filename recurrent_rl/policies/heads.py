@@ -7,7 +7,11 @@ from functools import partial
 import numpy as np
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.distributions import Distribution
+from stable_baselines3.common.distributions import (
+    CategoricalDistribution,
+    Distribution,
+    MultiCategoricalDistribution,
+)
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.torch_layers import (
     BaseFeaturesExtractor,
@@ -80,6 +84,23 @@ def log_prob_and_entropy(distribution: Distribution, actions: Tensor) -> tuple[T
     """Return log p(action) and entropy, each [R]; minus the first stands in where there is no closed entropy."""
     log_probs, entropy = distribution.log_prob(actions), distribution.entropy()
     return log_probs, -log_probs if entropy is None else entropy
+
+
+def choose_actions(distribution: Distribution, deterministic: bool) -> Tensor:
+    """Return the distribution's mode or a sample [R, ...], the same as SB3's, without waiting for the device."""
+    if deterministic:
+        return distribution.mode()
+    if type(distribution) is CategoricalDistribution:
+        return _sample_categorical(distribution.distribution)
+    if type(distribution) is MultiCategoricalDistribution:
+        return torch.stack([_sample_categorical(one) for one in distribution.distribution], dim=1)  # [R, D]
+    return distribution.sample()
+
+
+def _sample_categorical(distribution: torch.distributions.Categorical) -> Tensor:
+    """Return actions [R] as torch.multinomial draws them, which first asks the device whether it may."""
+    probabilities = distribution.probs  # [R, A]
+    return (probabilities / torch.empty_like(probabilities).exponential_()).argmax(dim=1)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ The policy holds parameters only. Memory state goes in and comes out of every ca
 
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
+from functools import partial
 from typing import Any, ClassVar, Literal, get_args
 
 import torch
@@ -32,10 +33,12 @@ from recurrent_rl.functional.observation import Observation, map_observation
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
 from recurrent_rl.memory.recurrent import remember_together
 from recurrent_rl.policies.acting import choose_by_program
+from recurrent_rl.policies.graph import GraphedStep, through_graph
 from recurrent_rl.policies.heads import (
     NetArch,
     check_action_space,
     check_observation_space,
+    choose_actions,
     hidden_layers,
     initialise_orthogonally,
     log_prob_and_entropy,
@@ -137,6 +140,7 @@ class RecurrentActorCriticPolicy(Predicts):
         )
         self.precision = precision
         self.steppers: dict[bool, Stepper | None] = {}  # see policies.acting
+        self.graphs: dict[str, GraphedStep | None] = {}  # see policies.graph
         self.use_sde = use_sde
         self.log_std_init = log_std_init
         self.features_extractor = self.make_features_extractor()
@@ -270,7 +274,7 @@ class RecurrentActorCriticPolicy(Predicts):
         """
         latent, critic_latent, state = self._latents(_one_row(observation), state, starts.unsqueeze(0))
         distribution = self.distribution_from(apply_net(self.action_net, latent), latent)
-        actions = distribution.get_actions(deterministic=deterministic)
+        actions = choose_actions(distribution, deterministic)
         return actions, self._values(critic_latent), distribution.log_prob(actions), state
 
     def forward(
@@ -285,13 +289,20 @@ class RecurrentActorCriticPolicy(Predicts):
         found = choose_by_program(self, observation, state, starts, deterministic)
         if found is not None:
             return found
+        name = "mode" if deterministic else "sample"
+        step = through_graph(self, name, partial(self._choose_by_modules, deterministic=deterministic))
+        return step(observation, state, starts)  # type: ignore[return-value]
+
+    def _choose_by_modules(
+        self, observation: Observation, state: State, starts: Tensor, deterministic: bool
+    ) -> tuple[Tensor, State]:
         with self.autocast():
             features = self._features(_one_row(observation), starts.unsqueeze(0), self.features_extractor)
             outputs, state = self.memory(features, state, starts.unsqueeze(0))
             latent = self.actor_layers(outputs[0]).float()
         with no_validation():
             distribution = self.distribution_from(apply_net(self.action_net, latent), latent)
-            return distribution.get_actions(deterministic), state
+            return choose_actions(distribution, deterministic), state
 
     def predict_values(self, observation: Observation, state: State, starts: Tensor) -> Tensor:
         """Return V [B] of observations [B, ...] read with `state` (leaves [B, ...]) where `starts` [B] is false."""

@@ -1,5 +1,7 @@
 """Which loop over time runs a layer: cuDNN on CUDA, compiled loops on the CPU, the plain loop where neither can.
 
+A single row needs no loop: torch's own cell takes it on every device, and may find `starts` on that device already.
+
 Set RECURRENT_RL_KERNELS=loop to have the plain loop everywhere on the CPU, for a second opinion.
 """
 
@@ -29,11 +31,12 @@ _log = logging.getLogger("recurrent_rl")
 def choose_kernel(cell: Cell, hidden_size: int, inputs: Tensor, starts: Tensor) -> RunLayer:
     """Return what runs a layer of `hidden_size` units over inputs [T, B, I] with `starts` [T, B]."""
     device = inputs.device
+    bfloat16 = device.type == "cpu" and bfloat16_wanted()
+    if len(inputs) == 1 and not bfloat16:  # acting: packing one row gains nothing
+        fresh = starts[0].to(device, non_blocking=True).unsqueeze(-1)  # [B, 1]
+        return partial(run_row if device.type == "cuda" else in_float32(run_row), cell, starts=fresh)
     if device.type == "cuda":
         return partial(run_packed, cell, pieces=cut(starts, device))
-    bfloat16 = bfloat16_wanted()
-    if len(inputs) == 1 and not bfloat16:  # acting: packing one row gains nothing
-        return partial(in_float32(run_row), cell, resets=Resets.of(starts, device))
     reason = why_not(inputs)
     if reason is not None:
         _say_once(reason)

@@ -71,15 +71,17 @@ def in_float32(run: RunLoop) -> RunLoop:
 
 
 def run_row(
-    cell: Cell, inputs: Tensor, entry: State, initial: State, resets: Resets, weights: Weights
+    cell: Cell, inputs: Tensor, entry: State, initial: State, starts: Tensor, weights: Weights
 ) -> tuple[Tensor, State]:
-    """Run one layer over a single row by torch's own cell; arguments and results as in `run_loop`, T = 1."""
-    state = entry
-    if resets.any[0]:
-        state = tuple(torch.where(resets.device[0], new, old) for new, old in zip(initial, entry, strict=True))
+    """Run one layer over a single row by torch's own cell, with nothing read on the host, so a CUDA graph can hold it.
+
+    Arguments and results as in `run_loop` with T = 1, but for `starts`, bool [B, 1] on the device.
+    """
+    state = tuple(torch.where(starts, new, old) for new, old in zip(initial, entry, strict=True))  # [B, H]
     torch_cell = {"lstm": _VF.lstm_cell, "gru": _VF.gru_cell, "tanh": _VF.rnn_tanh_cell, "relu": _VF.rnn_relu_cell}
     after = torch_cell[cell.name](inputs[0], state if cell.leaves > 1 else state[0], *weights)
-    leaving = tuple(after) if cell.leaves > 1 else (after,)
+    # autocast computes in half precision; states stay as they were
+    leaving = tuple(leaf.to(entry[0].dtype) for leaf in (after if cell.leaves > 1 else (after,)))
     return leaving[0].unsqueeze(0), leaving
 
 
