@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recurrent_rl.memory import GRU, LSTM, RNN
 from recurrent_rl.memory.kernels import choose
 from recurrent_rl.memory.kernels.fused import plan, run_fused, segments_for
-from recurrent_rl.memory.kernels.loop import Resets, run_loop
+from recurrent_rl.memory.kernels.loop import Resets, run_loop, run_row
 from recurrent_rl.memory.kernels.packed import run_packed
 from recurrent_rl.memory.kernels.pieces import cut, deal, pack, unpack
 
@@ -152,17 +152,46 @@ def test_plain_loop_traces_on_the_meta_device(spec):
     assert outputs.device.type == "meta"
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=repr)
-def test_a_single_row_equals_the_plain_loop(spec):
+def row_runner(memory, starts, device):
+    return partial(run_row, memory.cell, starts=starts[0].to(device).unsqueeze(-1))
+
+
+@pytest.mark.parametrize("density", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
+@pytest.mark.parametrize("spec", [*SPECS, GRU(hidden_size=4, num_layers=3, layer_norm=True)], ids=repr)
+def test_a_single_row_equals_the_plain_loop(spec, dtype, tolerance, density):
     torch.manual_seed(0)
-    memory = spec.build(3).double()
-    inputs, starts = torch.randn(1, 5, 3).double(), torch.tensor([[True, False, False, True, False]])
-    state = tuple(torch.randn_like(leaf) for leaf in memory.initial_state(5))
-    expected, leaving = memory._run(inputs, state, runner(memory, "loop", starts, "cpu"))
-    found, left = memory(inputs, state, starts)
-    torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
-    for one, other in zip(left, leaving, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
+    memory = spec.build(3).to(dtype)
+    for parameter in memory.parameters():
+        parameter.data += 0.2 * torch.randn_like(parameter)
+    inputs, starts = torch.randn(1, 5, 3, dtype=dtype, requires_grad=True), torch.rand(1, 5) < density
+    state = tuple(torch.randn_like(leaf, requires_grad=True) for leaf in memory.initial_state(5))
+    weights = [torch.randn(1, 5, spec.hidden_size, dtype=dtype), *(torch.randn_like(leaf) for leaf in state)]
+    expected = everything(memory, runner(memory, "loop", starts, "cpu"), inputs, state, weights)
+    found = everything(memory, row_runner(memory, starts, "cpu"), inputs, state, weights)
+    chosen, leaving = memory(inputs, state, starts)
+    assert all(torch.equal(one, other) for one, other in zip((chosen, *leaving), found))
+    for one, other in zip(found, expected, strict=True):
+        scale = other.abs().max().clamp(min=1.0)
+        torch.testing.assert_close(one / scale, other / scale, atol=tolerance, rtol=0)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=repr)
+def test_a_single_row_runs_on_the_meta_device_wherever_starts_are(spec):
+    memory = spec.build(3).to("meta")
+    for device in ("cpu", "meta"):
+        starts = torch.zeros(1, 4, dtype=torch.bool, device=device)
+        outputs, _ = memory(torch.zeros(1, 4, 3, device="meta"), memory.initial_state(4), starts)
+        outputs.sum().backward()
+        assert outputs.device.type == "meta"
+
+
+def test_a_single_row_passes_no_nan_over_a_start():
+    memory, starts = LSTM(hidden_size=4).build(3), torch.tensor([[True, False]])
+    state = tuple(torch.full_like(leaf, torch.nan) for leaf in memory.initial_state(2))
+    outputs, _ = memory(torch.zeros(1, 2, 3), state, starts)
+    assert outputs[0, 0].isfinite().all()
+    assert outputs[0, 1].isnan().all()
 
 
 @pytest.mark.parametrize("segments", [1, 3])
@@ -251,12 +280,17 @@ def test_a_second_derivative_is_refused_in_words(monkeypatch):
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("steps", [1, 12])
 @pytest.mark.parametrize("spec", SPECS, ids=repr)
-def test_cudnn_equals_the_cpu_loop(spec):
+def test_cuda_equals_the_cpu(spec, steps):
     torch.manual_seed(0)
     memory = spec.build(3)
-    inputs, starts = torch.randn(12, 5, 3), torch.rand(12, 5) < 0.2
-    expected, _ = memory(inputs, memory.initial_state(5), starts)
+    inputs, starts = torch.randn(steps, 5, 3), torch.rand(steps, 5) < 0.2
+    state = tuple(torch.randn_like(leaf) for leaf in memory.initial_state(5))
+    expected, _ = memory(inputs, state, starts)
     memory.to("cuda")
-    found, _ = memory(inputs.cuda(), memory.initial_state(5), starts)
+    found, _ = memory(inputs.cuda(), tuple(leaf.cuda() for leaf in state), starts)
     torch.testing.assert_close(found.cpu(), expected, atol=1e-5, rtol=1e-4)
+    if steps == 1:
+        again, _ = memory(inputs.cuda(), tuple(leaf.cuda() for leaf in state), starts.cuda())
+        assert torch.equal(again, found)
