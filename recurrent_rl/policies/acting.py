@@ -124,8 +124,8 @@ def _steps_as_stock(policy: "RecurrentActorCriticPolicy") -> bool:
     from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy as Stock
 
     mine = type(policy)
-    steps = (mine.act, mine.remember, mine._features, mine._latents, mine.distribution_from, mine._values)
-    return steps == (Stock.act, Stock.remember, Stock._features, Stock._latents, Stock.distribution_from, Stock._values)
+    steps = (mine.act, mine.remember, mine._features, mine._latent, mine.distribution_from, mine._values)
+    return steps == (Stock.act, Stock.remember, Stock._features, Stock._latent, Stock.distribution_from, Stock._values)
 
 
 def _extractors(policy: "RecurrentActorCriticPolicy") -> list[BaseFeaturesExtractor]:

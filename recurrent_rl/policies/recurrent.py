@@ -234,15 +234,10 @@ class RecurrentActorCriticPolicy(Predicts):
             actor, critic = remember_together(memories, inputs, states, starts)
         return actor[0], critic[0], actor[1] + critic[1]
 
-    def _latents(self, observations: Observation, state: State, starts: Tensor) -> tuple[Tensor, Tensor, State]:
-        """Return what the nets of actor and critic read, float32 [T B, ...], and the state after row T - 1."""
-        outputs, critic_outputs, state = self.remember(observations, state, starts)
+    def _latent(self, layers: nn.Module, outputs: Tensor) -> Tensor:
+        """Return what the net of actor or critic reads: the layers' result, float32 [T B, ...], of outputs [T, B, O]."""
         with self.autocast():
-            latent, critic_latent = (
-                self.actor_layers(outputs.flatten(0, 1)),
-                self.critic_layers(critic_outputs.flatten(0, 1)),
-            )
-        return latent.float(), critic_latent.float(), state
+            return layers(outputs.flatten(0, 1)).float()
 
     def autocast(self) -> AbstractContextManager:
         """Return the context in which memories and layers run: torch.autocast to bfloat16, or nothing."""
@@ -272,10 +267,11 @@ class RecurrentActorCriticPolicy(Predicts):
         Returns:
             Actions [B, ...], values [B], log-probabilities [B] and the state that follows.
         """
-        latent, critic_latent, state = self._latents(_one_row(observation), state, starts.unsqueeze(0))
+        outputs, critic_outputs, state = self.remember(_one_row(observation), state, starts.unsqueeze(0))
+        latent = self._latent(self.actor_layers, outputs)
         distribution = self.distribution_from(apply_net(self.action_net, latent), latent)
         actions = choose_actions(distribution, deterministic)
-        return actions, self._values(critic_latent), distribution.log_prob(actions), state
+        return actions, self._values(critic_outputs), distribution.log_prob(actions), state
 
     def forward(
         self, observation: Observation, state: State, starts: Tensor, deterministic: bool = False
@@ -299,14 +295,14 @@ class RecurrentActorCriticPolicy(Predicts):
         with self.autocast():
             features = self._features(_one_row(observation), starts.unsqueeze(0), self.features_extractor)
             outputs, state = self.memory(features, state, starts.unsqueeze(0))
-            latent = self.actor_layers(outputs[0]).float()
+        latent = self._latent(self.actor_layers, outputs)
         with no_validation():
             distribution = self.distribution_from(apply_net(self.action_net, latent), latent)
             return choose_actions(distribution, deterministic), state
 
     def predict_values(self, observation: Observation, state: State, starts: Tensor) -> Tensor:
         """Return V [B] of observations [B, ...] read with `state` (leaves [B, ...]) where `starts` [B] is false."""
-        return self._values(self._latents(_one_row(observation), state, starts.unsqueeze(0))[1])
+        return self._values(self.remember(_one_row(observation), state, starts.unsqueeze(0))[1])
 
     # ---------------------------------------------------------------- learning
 
@@ -326,13 +322,16 @@ class RecurrentActorCriticPolicy(Predicts):
             Values, log-probabilities and entropies, each [T, B]. Where a distribution has no closed entropy
             (squashed gSDE), minus the log-probability stands in for it.
         """
-        latent, critic_latent, _ = self._latents(observations, state, starts)
+        outputs, critic_outputs, _ = self.remember(observations, state, starts)
+        latent = self._latent(self.actor_layers, outputs)
         parameters, flat_actions = apply_net(self.action_net, latent), actions.flatten(0, 1)  # [T B, A], [T B, ...]
         likelihood = in_one_pass(self.distribution, parameters, self.log_std, flat_actions)
         if likelihood is None:
             likelihood = log_prob_and_entropy(self.distribution_from(parameters, latent), flat_actions)
         log_probs, entropy = likelihood
-        values = self._values(critic_latent)
+        values = self._values(
+            critic_outputs
+        )  # last: backward is then through with the critic before it begins the actor
         return values.view(starts.shape), log_probs.view(starts.shape), entropy.view(starts.shape)
 
     def reset_noise(self, n_envs: int = 1) -> None:
@@ -354,8 +353,9 @@ class RecurrentActorCriticPolicy(Predicts):
             return distribution.proba_distribution(parameters, self.log_std)
         return distribution.proba_distribution(parameters)
 
-    def _values(self, critic_latent: Tensor) -> Tensor:
-        return apply_net(self.value_net, critic_latent).squeeze(-1)
+    def _values(self, critic_outputs: Tensor) -> Tensor:
+        """Return V [T B] of the outputs [T, B, O] of the critic's memory."""
+        return apply_net(self.value_net, self._latent(self.critic_layers, critic_outputs)).squeeze(-1)
 
 
 class RecurrentActorCriticCnnPolicy(RecurrentActorCriticPolicy):

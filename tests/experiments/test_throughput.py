@@ -6,9 +6,17 @@ from experiments.throughput import latency, layer
 from experiments.throughput.arithmetic import flops_per_step
 from experiments.throughput.environments import EPISODES, LIMITS, LONG, SHORT, make_env
 from experiments.throughput.loop import THEIRS, loop_table, make_model
-from experiments.throughput.memory import ACTIVATIONS, FLOAT, UNITS, layer_peak
+from experiments.throughput.memory import (
+    FLOAT,
+    KEPT,
+    layer_numbers,
+    layer_peak,
+    policy_numbers,
+    update_model,
+    update_peak,
+)
 from experiments.throughput.output import load, save, verdict
-from experiments.throughput.settings import GRU_128, LOOP, SB3_POLICY, Bar, Panel, Workload, swept
+from experiments.throughput.settings import GRU_128, LOOP, SB3_POLICY, TWO_LSTMS, Bar, Panel, Workload, swept
 from experiments.throughput.sweep import measure_cell
 from experiments.throughput.timing import Effort, Stopwatch, Timing, alternate
 from pomdp_envs.batched import BatchedEnv
@@ -144,11 +152,18 @@ def test_the_latency_table_leaves_the_number_of_threads_alone(monkeypatch):
     assert torch.get_num_threads() == 1
 
 
-@pytest.mark.parametrize("spec", ACTIVATIONS)
+@pytest.mark.parametrize("spec", KEPT)
 def test_a_layers_peak_memory_is_linear_and_at_most_a_fifth_above_its_activations(spec):
-    row = 128 * 64 * UNITS * FLOAT
+    needed = layer_numbers(spec) * 128 * 64 * FLOAT
     short, long = layer_peak(spec, 128, 64), layer_peak(spec, 256, 64)
-    assert short <= 1.2 * ACTIVATIONS[spec] * row
-    assert long - short == pytest.approx(
-        ACTIVATIONS[spec] * row, rel=0.02
-    )  # twice the steps: the activations once more
+    assert short <= 1.2 * needed
+    assert long - short == pytest.approx(needed, rel=0.02)  # twice the steps: the activations once more
+
+
+@pytest.mark.parametrize(("workload", "most"), [(GRU_128, 1.3), (TWO_LSTMS, 1.1)], ids=lambda x: getattr(x, "name", x))
+def test_an_updates_peak_memory_is_linear_in_steps_and_columns(workload, most):
+    model = update_model(workload)
+    short, long, wide = (update_peak(model, *shape) for shape in ((128, 64), (256, 64), (128, 128)))
+    assert short <= most * policy_numbers(model.policy) * 128 * 64 * FLOAT
+    assert long / short == pytest.approx(2.0, rel=0.02)
+    assert wide / short == pytest.approx(2.0, rel=0.02)

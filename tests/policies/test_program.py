@@ -38,8 +38,9 @@ def make(actions=None, **arguments):
 
 def by_modules(policy, *step):
     with torch.no_grad():
-        latent, critic, state = policy._latents(step[0].unsqueeze(0), step[1], step[2].unsqueeze(0))
-        return policy.action_net(latent), policy._values(critic), state
+        outputs, critic_outputs, state = policy.remember(step[0].unsqueeze(0), step[1], step[2].unsqueeze(0))
+        latent = policy._latent(policy.actor_layers, outputs)
+        return policy.action_net(latent), policy._values(critic_outputs), state
 
 
 @pytest.mark.parametrize("critic", ["shared", "separate", NoMemory(), GRU(hidden_size=7)], ids=repr)

@@ -39,7 +39,7 @@ WORTH_A_THREAD = 2**22  # multiplications in the recurrence, 70 microseconds; be
 class _Tasks:
     forward: Task
     backward: Task
-    keeps: bool  # whether [R, H] more than the gates is kept for the way back
+    keeps: bool  # whether gates, and [R, H] more, are kept for the way back
 
 
 _TASKS = {
@@ -183,8 +183,10 @@ class _Arrays:
         kept = x.new_empty((rows if _TASKS[cell.name].keeps else 0, size))
         return cls(x, weights, leaves, outputs, x.new_empty((rows, padded(cell.gates * size))), kept)
 
-    def all(self) -> list[Tensor]:
-        return [self.x, *self.weights, *self.leaves, self.outputs, self.gates, self.kept]
+    def for_backward(self, cell: Cell) -> list[Tensor]:
+        """Return what the way back needs, in the order of `of`; gates that it does not read are given up."""
+        gates = self.gates if _TASKS[cell.name].keeps else self.gates.new_empty((0, self.gates.shape[1]))
+        return [self.x, *self.weights, *self.leaves, self.outputs, gates, self.kept]
 
     @classmethod
     def of(cls, saved: tuple[Tensor, ...]) -> "_Arrays":
@@ -209,7 +211,7 @@ class _Layers(torch.autograd.Function):
             results += result
         run_tasks(_TASKS[cell.name].forward, np.concatenate(tables))
         ctx.cell, ctx.plan, ctx.bfloat16 = cell, plan, bfloat16
-        ctx.save_for_backward(*(tensor for layer in layers for tensor in layer.all()))
+        ctx.save_for_backward(*(tensor for layer in layers for tensor in layer.for_backward(cell)))
         return tuple(results)
 
     @staticmethod
