@@ -1,22 +1,46 @@
 """The stated optima of Concentration against a solution that allows every sensible move."""
 
 import functools
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from pomdp_envs.oracles.concentration import two_colours
 from pomdp_envs.popgym.concentration import OPTIMAL_FAILURES
 
-Kinds = tuple[tuple[int, int], ...]  # (cards never seen, known cards that lie face down) of each kind, sorted
+Kind = tuple[int, int]  # how many cards of it were never seen, and how many are known and lie face down
+Kinds = tuple[Kind, ...]  # sorted
 
 
-def changed(kinds: Kinds, *changes: tuple[int, int, int]) -> Kinds:
-    """Add to the two numbers of some kinds."""
-    numbers = [list(kind) for kind in kinds]
-    for kind, unseen, known in changes:
-        numbers[kind][0] += unseen
-        numbers[kind][1] += known
-    return tuple(sorted((unseen, known) for unseen, known in numbers))
+def new_cards(kinds: Kinds) -> Iterator[tuple[float, Kind, Kinds]]:
+    """Yield the chance that a new card is of a kind such as this, the kind without the card, and the other kinds."""
+    unseen = sum(kind[0] for kind in kinds)
+    for (new, known), number in Counter(kinds).items():
+        if new:
+            yield number * new / unseen, (new - 1, known), without(kinds, (new, known))
+
+
+def without(kinds: Kinds, kind: Kind) -> Kinds:
+    """Leave out one of these kinds."""
+    place = kinds.index(kind)
+    return kinds[:place] + kinds[place + 1 :]
+
+
+def joined(kinds: Kinds, *more: Kind) -> Kinds:
+    """Add kinds."""
+    return tuple(sorted(kinds + more))
+
+
+def after_two_new(others: Kinds, first: Kind, failures: Callable[[Kinds], float]) -> float:
+    """Return the failures to come when a new card was turned, `first` is its kind without it, and a new one follows."""
+    new, known = first
+    unseen = new + sum(kind[0] for kind in others)
+    same = new / unseen * failures(joined(others, (new - 1, known))) if new else 0.0
+    return same + sum(
+        (1 - new / unseen) * chance * (1 + failures(joined(rest, (second[0], second[1] + 1), (new, known + 1))))
+        for chance, second, rest in new_cards(others)
+    )
 
 
 @functools.cache
@@ -25,61 +49,54 @@ def failures(kinds: Kinds) -> float:
 
     Every move is allowed but those that show no new card and match nothing.
     """
-    unseen = sum(kind[0] for kind in kinds)
-    if unseen == 0:
+    if not any(kind[0] for kind in kinds):
         return 0.0
-    choices = [sum(kinds[i][0] / unseen * after_new(kinds, i) for i in range(len(kinds)) if kinds[i][0])]
-    for i, kind in enumerate(kinds):
-        if kind[1] >= 2 and kind not in kinds[:i]:
-            choices.append(failures(changed(kinds, (i, 0, -2))))
-        if kind[1] and kind not in kinds[:i]:  # a known card, then a new one
-            choices.append(
-                sum(
-                    kinds[j][0]
-                    / unseen
-                    * (failures(changed(kinds, (i, -1, -1))) if i == j else 1 + failures(changed(kinds, (j, -1, 1))))
-                    for j in range(len(kinds))
-                    if kinds[j][0]
-                )
-            )
+    choices = [sum(chance * after_new(others, kind) for chance, kind, others in new_cards(kinds))]
+    for new, known in set(kinds):
+        others = without(kinds, (new, known))
+        if known >= 2:
+            choices.append(failures(joined(others, (new, known - 2))))
+        if known:
+            choices.append(after_known(others, (new, known)))
     return min(choices)
 
 
-def after_new(kinds: Kinds, i: int) -> float:
-    """Return the failures to come when a new card was turned first and is of kind i."""
-    choices = [1 + failures(changed(kinds, (i, -1, 1)))]  # a card of another kind on purpose, to keep the known ones
-    if kinds[i][1]:
-        choices.append(failures(changed(kinds, (i, -1, -1))))
-    rest = sum(kind[0] for kind in kinds) - 1
-    if rest:
-        same = (kinds[i][0] - 1) / rest * failures(changed(kinds, (i, -2, 0))) if kinds[i][0] > 1 else 0.0
-        other = (
-            kinds[j][0] / rest * (1 + failures(changed(kinds, (i, -1, 1), (j, -1, 1))))
-            for j in range(len(kinds))
-            if j != i and kinds[j][0]
-        )
-        choices.append(same + sum(other))
+def after_new(others: Kinds, first: Kind) -> float:
+    """Return the failures to come when a new card was turned and `first` is its kind without it."""
+    new, known = first
+    choices = [
+        1 + failures(joined(others, (new, known + 1)))
+    ]  # a known card of another kind, to keep those of this one
+    if known:
+        choices.append(failures(joined(others, (new, known - 1))))
+    if new or any(kind[0] for kind in others):
+        choices.append(after_two_new(others, first, failures))
     return min(choices)
+
+
+def after_known(others: Kinds, first: Kind) -> float:
+    """Return the failures to come when a known card of kind `first` was turned and a new one follows."""
+    new, known = first
+    unseen = new + sum(kind[0] for kind in others)
+    same = new / unseen * failures(joined(others, (new - 1, known - 1))) if new else 0.0
+    return same + sum(
+        (1 - new / unseen) * chance * (1 + failures(joined(rest, (second[0], second[1] + 1), first)))
+        for chance, second, rest in new_cards(others)
+    )
 
 
 @functools.cache
 def failures_with_known_cards_first(kinds: Kinds) -> float:
-    """Return the failures of the player that turns new cards first and then a known one of the kind, where there is one."""
-    unseen = sum(kind[0] for kind in kinds)
-    if unseen == 0:
-        return 0.0
-    total = 0.0
-    for i, (new, known) in enumerate(kinds):
-        if known:
-            total += new / unseen * failures_with_known_cards_first(changed(kinds, (i, -1, -1))) if new else 0.0
-            continue
-        for j, (other, _) in enumerate(kinds):
-            chance = new / unseen * (other - (i == j)) / max(unseen - 1, 1)
-            if chance and i == j:
-                total += chance * failures_with_known_cards_first(changed(kinds, (i, -2, 0)))
-            elif chance:
-                total += chance * (1 + failures_with_known_cards_first(changed(kinds, (i, -1, 1), (j, -1, 1))))
-    return total
+    """Return the failures of the player that turns a new card first and then a known one of its kind, where there is one."""
+    return sum(
+        chance
+        * (
+            failures_with_known_cards_first(joined(others, (new, known - 1)))
+            if known
+            else after_two_new(others, (new, known), failures_with_known_cards_first)
+        )
+        for chance, (new, known), others in new_cards(kinds)
+    )
 
 
 @pytest.mark.parametrize("cards", [2, 4, 8, 14])
