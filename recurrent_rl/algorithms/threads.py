@@ -1,4 +1,4 @@
-"""How many of torch's threads collection keeps busy."""
+"""How many of torch's threads collection and updates keep busy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-WORTH_TWO_THREADS = 2**21  # multiplications in a step; below, a second thread saves nothing
+WORTH_TWO_THREADS = 2**21  # multiplications in a step of the environments; below, a second thread saves nothing
+WORTH_TWO_TO_LEARN = 2**23  # in the forward pass of a minibatch
 
 
 def threads_to_act(policy: nn.Module, n_envs: int, wanted: int | None) -> int:
@@ -15,12 +16,19 @@ def threads_to_act(policy: nn.Module, n_envs: int, wanted: int | None) -> int:
     A small policy gets one. With idle cores that is as fast as two; with a busy core beside it two took eight times as
     long, since each waits for the other at the end of every parallel operation. Others and convolutions get torch's number.
     """
-    if wanted is not None:
-        return wanted
+    return _few(policy, n_envs, WORTH_TWO_THREADS) if wanted is None else wanted
+
+
+def threads_to_learn(policy: nn.Module, rows: int) -> int:
+    """Return the number of threads for minibatches of `rows` rows: one where both are small, as for acting."""
+    return _few(policy, rows, WORTH_TWO_TO_LEARN)
+
+
+def _few(policy: nn.Module, rows: int, worth_two: int) -> int:
     weights = list(policy.parameters())
-    work = n_envs * sum(weight.numel() for weight in weights)  # a multiplication per weight and column
+    work = rows * sum(weight.numel() for weight in weights)  # a multiplication per weight and row
     dense = all(weight.dim() <= 2 for weight in weights)  # a convolution's weight serves many times
-    return 1 if dense and work < WORTH_TWO_THREADS else torch.get_num_threads()
+    return 1 if dense and work < worth_two else torch.get_num_threads()
 
 
 @contextmanager
