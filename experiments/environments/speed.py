@@ -11,6 +11,7 @@ from experiments.throughput.output import Row
 from experiments.throughput.timing import Effort, Timing, alternate
 
 OURS, THEIRS = "pomdp_envs", "popgym"
+LONGEST = 1100  # steps, so that every run has resets of the worlds with the longest episodes too
 ACTIONS = 64  # random ones, drawn before the clock starts and used in turn
 
 
@@ -63,9 +64,9 @@ def make_popgym(name: str) -> Any:
 
 
 def measure(env_id: str, columns: int, steps: int, effort: Effort) -> Row:
-    """Alternate both sides of one id; popgym's has `steps` steps, ours four times as many column steps or more."""
+    """Alternate both sides of one id; popgym's has `steps` steps, ours a whole episode or more."""
     name = env_id.removeprefix("pomdp_envs/").removesuffix("-v0")
-    batch_steps = max(4 * steps // columns, 200)
+    batch_steps = max(4 * steps // columns, LONGEST)
     runs: dict[str, Any] = {OURS: Batch(env_id, columns, batch_steps)}
     if make_popgym(name) is not None:
         runs[THEIRS] = Alone(name, steps)
