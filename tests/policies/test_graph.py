@@ -42,6 +42,12 @@ WAITING = {
 }  # on CUDA, in the operation
 
 
+@pytest.fixture(autouse=True)
+def _compiled_kernels(monkeypatch):
+    """The tests run a second time on the plain loop, which is a reason against graphs."""
+    monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
+
+
 class Operations(TorchDispatchMode):
     """Notes the names of all operations."""
 
