@@ -95,6 +95,17 @@ def checked_count(name: str, count: object, least: int = 1) -> int:
     return int(count)
 
 
+def checked_deviation(name: str, deviation: object) -> float:
+    """Return a standard deviation as a float.
+
+    Raises:
+        ValueError: it is no finite number, or negative.
+    """
+    if not isinstance(deviation, float | int | np.floating | np.integer) or not 0 <= deviation < np.inf:
+        raise ValueError(f"{name} must be a finite number of at least 0, not {deviation!r}")
+    return float(deviation)
+
+
 def checked_probability(name: str, probability: object) -> float:
     """Return a probability as a float.
 

@@ -108,7 +108,7 @@ class RecurrentA2C(RecurrentOnPolicyAlgorithm):
             _init_setup_model=_init_setup_model,
         )
 
-    def train(self) -> None:
+    def _train(self) -> None:
         """Take one step on the whole rollout."""
         assert self.rollout_buffer is not None
         started = time.perf_counter()

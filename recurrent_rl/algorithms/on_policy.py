@@ -17,7 +17,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from recurrent_rl.algorithms.checkpointing import Checkpointing
-from recurrent_rl.algorithms.threads import threads_to_act, torch_threads
+from recurrent_rl.algorithms.threads import threads_to_act, threads_to_learn, torch_threads
 from recurrent_rl.memory import MemorySpec, State
 from recurrent_rl.policies import (
     CnnLstmPolicy,
@@ -45,11 +45,11 @@ class NonFiniteError(FloatingPointError):
 
 
 class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
-    """Collection into chunks and exact checkpoints; `train` is left to the algorithm.
+    """Collection into chunks and exact checkpoints; the update, `_train`, is left to the algorithm.
 
     Attributes:
         collection_threads: Torch's threads while a rollout is collected; None (the default) takes one for a small policy
-            and torch's own number for others. The update always has torch's own number.
+            and torch's own number for others. The update decides by the size of its minibatches.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
@@ -96,6 +96,19 @@ class RecurrentOnPolicyAlgorithm(Checkpointing, OnPolicyAlgorithm):
         self._statistics = EpisodeStatistics.where_missing(self.env)
         if force_reset:
             self._last_states = self._resume = None
+
+    # ---------------------------------------------------------------- update
+
+    def train(self) -> None:
+        """Update the policy from the rollout that was just collected."""
+        with torch_threads(threads_to_learn(self.policy, self._minibatch_rows())):
+            self._train()
+
+    def _train(self) -> None:
+        raise NotImplementedError
+
+    def _minibatch_rows(self) -> int:
+        return self.n_steps * self.n_envs
 
     # ---------------------------------------------------------------- collection
 

@@ -10,7 +10,6 @@ from stable_baselines3.common.utils import FloatSchedule
 from torch import Tensor
 
 from recurrent_rl.algorithms.on_policy import RecurrentOnPolicyAlgorithm, merge_memory
-from recurrent_rl.algorithms.threads import threads_to_learn, torch_threads
 from recurrent_rl.algorithms.update import UpdateLog, optimiser_step
 from recurrent_rl.functional import Objective, actor_critic_loss, explained_variance
 from recurrent_rl.memory import MemorySpec
@@ -136,13 +135,11 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
             _init_setup_model=_init_setup_model,
         )
 
-    def train(self) -> None:
-        """Run n_epochs over the chunks of the rollout that was just collected."""
-        rows = self.n_steps * self.n_envs if self.batch_size is None else self.batch_size
-        with torch_threads(threads_to_learn(self.policy, rows)):
-            self._train(rows)
+    def _minibatch_rows(self) -> int:
+        return super()._minibatch_rows() if self.batch_size is None else self.batch_size
 
-    def _train(self, rows: int) -> None:
+    def _train(self) -> None:
+        """Run n_epochs over the chunks of the rollout."""
         assert self.rollout_buffer is not None
         started = time.perf_counter()
         self.policy.set_training_mode(True)
@@ -150,7 +147,7 @@ class RecurrentPPO(RecurrentOnPolicyAlgorithm):
         self._update_objective()
         chunks = whole_rollout(self.rollout_buffer)
         log = UpdateLog(self.logger, explained_variance(chunks.values, chunks.returns, chunks.valid))
-        size = chunks_per_minibatch(rows, self.bptt_horizon)
+        size = chunks_per_minibatch(self._minibatch_rows(), self.bptt_horizon)
         for epoch in range(self.n_epochs):
             if epoch > 0 and self.refresh_states:
                 chunks = self._refreshed(chunks)

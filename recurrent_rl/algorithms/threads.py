@@ -20,7 +20,11 @@ def threads_to_act(policy: nn.Module, n_envs: int, wanted: int | None) -> int:
 
 
 def threads_to_learn(policy: nn.Module, rows: int) -> int:
-    """Return the number of threads for minibatches of `rows` rows: one where both are small, as for acting."""
+    """Return the number of threads for minibatches of `rows` rows: one where policy and minibatch are small.
+
+    An update of 2048 rows x 10 epochs with a GRU of 64 units, milliseconds with one thread and with two: 137 and 144 on idle
+    cores in minibatches of 128 rows (145 and 425 beside a busy core), 89 and 90 in 256 (79 and 242), 34 and 23 in 2048.
+    """
     return _few(policy, rows, WORTH_TWO_TO_LEARN)
 
 

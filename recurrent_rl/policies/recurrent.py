@@ -329,9 +329,8 @@ class RecurrentActorCriticPolicy(Predicts):
         if likelihood is None:
             likelihood = log_prob_and_entropy(self.distribution_from(parameters, latent), flat_actions)
         log_probs, entropy = likelihood
-        values = self._values(
-            critic_outputs
-        )  # last: backward is then through with the critic before it begins the actor
+        # The values come last: backward is then through with the critic before it begins the actor.
+        values = self._values(critic_outputs)
         return values.view(starts.shape), log_probs.view(starts.shape), entropy.view(starts.shape)
 
     def reset_noise(self, n_envs: int = 1) -> None:

@@ -36,9 +36,6 @@ class LabyrinthExplore(Labyrinth):
     Versions: v0, the first.
     """
 
-    def __init__(self, cells: int = 5, episode_length: int = 1024) -> None:
-        super().__init__(cells, episode_length)
-
     def begin(self, squares: np.ndarray, end: np.ndarray) -> np.ndarray:
         """Count the free squares, twice; the exit stays closed."""
         free = np.count_nonzero(squares == FREE, axis=0)

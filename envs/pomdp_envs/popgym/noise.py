@@ -1,19 +1,6 @@
 """Normal noise on a Box observation, as popgym's noisy worlds add it."""
 
-import math
-
 import numpy as np
-
-
-def checked_sigma(name: str, sigma: object) -> float:
-    """Return a standard deviation as a float.
-
-    Raises:
-        ValueError: it is no finite number, or negative.
-    """
-    if not isinstance(sigma, float | int | np.floating | np.integer) or not 0 <= sigma < math.inf:
-        raise ValueError(f"{name} must be a finite number of at least 0, not {sigma!r}")
-    return float(sigma)
 
 
 def with_noise(seen: np.ndarray, normals: np.ndarray, sigma: float, limit: np.ndarray | float) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 from gymnasium import spaces
 
 from pomdp_envs.control.cartpole import SEEN_LIMITS, CartPole, advance, seen_positions
-from pomdp_envs.dynamics import checked_count
-from pomdp_envs.popgym.noise import checked_sigma, with_noise
+from pomdp_envs.dynamics import checked_count, checked_deviation
+from pomdp_envs.popgym.noise import with_noise
 from pomdp_envs.random import normals
 
 
@@ -46,7 +46,7 @@ class NoisyPositionOnlyCartPole(CartPole):
     memory_span = "the whole episode"
 
     def __init__(self, noise_sigma: float = 0.1, time_limit: int = 200) -> None:
-        self.noise_sigma = checked_sigma("noise_sigma", noise_sigma)
+        self.noise_sigma = checked_deviation("noise_sigma", noise_sigma)
         steps = self.time_limit = checked_count("time_limit", time_limit)
         self.step_reward = 1.0 / steps
 

@@ -4,8 +4,8 @@ import numpy as np
 from gymnasium import spaces
 
 from pomdp_envs.control.pendulum import Pendulum, advance, seen_direction
-from pomdp_envs.dynamics import checked_count
-from pomdp_envs.popgym.noise import checked_sigma, with_noise
+from pomdp_envs.dynamics import checked_count, checked_deviation
+from pomdp_envs.popgym.noise import with_noise
 from pomdp_envs.popgym.position_only_pendulum import scaled_reward
 from pomdp_envs.random import normals
 
@@ -46,7 +46,7 @@ class NoisyPositionOnlyPendulum(Pendulum):
     memory_span = "the whole episode"
 
     def __init__(self, noise_sigma: float = 0.1, time_limit: int = 200) -> None:
-        self.noise_sigma = checked_sigma("noise_sigma", noise_sigma)
+        self.noise_sigma = checked_deviation("noise_sigma", noise_sigma)
         self.time_limit = self.steps = checked_count("time_limit", time_limit)
 
     def initial(self, uniforms: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 
+from pomdp_envs.dynamics import checked_deviation
 from pomdp_envs.observations import map_parts
 from pomdp_envs.random import normals
 from pomdp_envs.wrappers.spaces import is_continuous, leaves, unbounded
@@ -21,8 +22,7 @@ class Noise(Pointwise):
     """Gaussian noise on every floating-point number."""
 
     def __init__(self, space: spaces.Space, std: float) -> None:
-        if not isinstance(std, float | int | np.floating | np.integer) or not 0 <= std < np.inf:
-            raise ValueError(f"std must be a number from 0, not {std!r}")
+        self.std = checked_deviation("std", std)
         sizes = [int(np.prod(leaf.shape)) for leaf in leaves(space) if is_continuous(leaf)]
         if not sizes:
             raise ValueError(f"noise needs observations with floating-point numbers, not {space}")
@@ -30,7 +30,6 @@ class Noise(Pointwise):
         if self.draws >= MOST_DRAWS:
             raise ValueError(f"noise is drawn for fewer than {MOST_DRAWS} numbers per observation, not {sum(sizes)}")
         self.observation_space = unbounded(space)
-        self.std = float(std)
 
     def show(self, observation: Observation, uniforms: np.ndarray) -> Observation:
         """Add noise to observations [n, ...]."""

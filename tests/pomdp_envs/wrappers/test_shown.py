@@ -187,7 +187,7 @@ def test_what_is_no_delay_or_no_deviation_is_refused():
         with pytest.raises(ValueError, match="delay must be an integer"):
             Delay(Clock(), delay)
     for std in (-1, np.inf, np.nan, "much"):
-        with pytest.raises(ValueError, match="std must be a number"):
+        with pytest.raises(ValueError, match="std must be a finite number"):
             ObservationNoise(Clock(), std)
     with pytest.raises(ValueError, match="noise needs observations with floating-point"):
         ObservationNoise(gym.make("FrozenLake-v1"), 1.0)
