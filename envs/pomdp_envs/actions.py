@@ -29,7 +29,7 @@ def checked_actions(space: ActionSpace, actions: np.ndarray, num_envs: int, name
         _refuse(np.isnan(actions), actions, space, name)
         return actions
     if actions.dtype.kind not in "iu":
-        raise ValueError(f"{name}: actions for {space} must be integers, not {actions.dtype}")
+        raise ValueError(f"{name}: actions for {space} must be integers in every column, not {actions.dtype}")
     choices = space.n if isinstance(space, spaces.Discrete) else space.nvec
     # A negative action becomes a huge one.
     unsigned = actions.view(np.uint64) if actions.dtype == np.int64 else actions.astype(np.uint64)
@@ -39,6 +39,14 @@ def checked_actions(space: ActionSpace, actions: np.ndarray, num_envs: int, name
     if outside.any():
         _refuse(outside, actions, space, name)
     return actions.astype(np.int64, copy=False)
+
+
+def without_ignored(actions: np.ndarray, ignored: np.ndarray) -> np.ndarray:
+    """Return actions [B, ...] with zeros in the columns that `ignored` [B] marks: whatever stands there is allowed."""
+    actions = np.array(actions)
+    if actions.shape[:1] == ignored.shape:
+        actions[ignored] = 0
+    return actions
 
 
 def _refuse(wrong: np.ndarray, actions: np.ndarray, space: spaces.Space, name: str) -> None:

@@ -1,18 +1,19 @@
 """The batch machinery: many copies of one world that advance together, as a Gymnasium vector environment."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from gymnasium import logger
+from gymnasium import logger, spaces
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from pomdp_envs.actions import checked_actions
+from pomdp_envs.actions import checked_actions, without_ignored
 from pomdp_envs.dynamics import Dynamics, Observation, checked_count
 from pomdp_envs.observations import put, scatter, take
-from pomdp_envs.random import episode_keys, numbers_at
+from pomdp_envs.random import MOST_DRAWS, episode_keys, numbers_at
 from pomdp_envs.resets import column_seeds, reset_mask
 
 State = dict[str, np.ndarray]
@@ -36,9 +37,11 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         num_envs: B.
         autoreset_mode: See above.
         render_mode: None, "ansi", or "rgb_array" where the world draws pictures.
+        max_episode_steps: Truncates episodes that have lasted so long, besides the world's own time limit.
 
     Raises:
-        ValueError: `num_envs` is no integer or below 1, or an unknown autoreset or render mode.
+        ValueError: `num_envs` or `max_episode_steps` is no integer or below 1, an unknown autoreset or render mode, or a
+            world that needs more random numbers than a step has.
     """
 
     def __init__(
@@ -47,9 +50,12 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         num_envs: int = 1,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
     ) -> None:
+        _check_draws(dynamics)
         self.dynamics = dynamics
         self.num_envs = num_envs = checked_count("num_envs", num_envs)
+        self._most_steps = None if max_episode_steps is None else checked_count("max_episode_steps", max_episode_steps)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {
             "render_modes": ["ansi", "rgb_array"] if dynamics.draws_pictures else ["ansi"],
@@ -59,10 +65,10 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"{self.name} renders as {self.metadata['render_modes']}, not {render_mode!r}")
         self.render_mode = render_mode
-        self.single_observation_space = dynamics.observation_space
-        self.single_action_space = dynamics.action_space
-        self.observation_space = batch_space(dynamics.observation_space, num_envs)
-        self.action_space = batch_space(dynamics.action_space, num_envs)
+        self.single_observation_space = _own_copy(dynamics.observation_space)
+        self.single_action_space = _own_copy(dynamics.action_space)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
         self._state = dynamics.initial(np.zeros((dynamics.initial_draws, num_envs)))  # a place holder: [S, B]
         self._seed = np.full(num_envs, -1, dtype=np.int64)  # -1: never had one
         self._episode = np.full(num_envs, -1, dtype=np.int64)
@@ -126,6 +132,8 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         """
         if not self._ready:
             raise ResetNeeded("call reset() before step()")
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP and self._ended.any():
+            actions = without_ignored(actions, self._ended)
         actions = checked_actions(self.dynamics.action_space, actions, self.num_envs, self.name)
         if self.autoreset_mode is AutoresetMode.NEXT_STEP:
             return self._step_then_reset_later(actions)
@@ -141,6 +149,8 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             numbers = numbers_at(self._key, self._step, self.dynamics.transition_draws)
         self._state, rewards, terminated = self.dynamics.transition(self._state, actions, numbers)
         truncated = self.dynamics.truncated(self._step, terminated)
+        if self._most_steps is not None:
+            truncated = truncated | (self._step >= self._most_steps)
         return rewards, terminated, truncated, terminated | truncated
 
     def _step_and_reset(self, actions: np.ndarray) -> StepResult:
@@ -257,3 +267,19 @@ class BatchedEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
                 "autoreset mode SAME_STEP resets at once. Put the state into an environment with the autoreset mode that it "
                 "is from, or reset these columns there before you take it"
             )
+
+
+def _own_copy(space: spaces.Space) -> spaces.Space:
+    """Return a copy with random numbers of its own: what one user samples or seeds must not change another's."""
+    copied = deepcopy(space)
+    copied.seed()
+    return copied
+
+
+def _check_draws(dynamics: Dynamics) -> None:
+    draws = max(dynamics.initial_draws, dynamics.transition_draws)
+    if draws >= MOST_DRAWS:
+        raise ValueError(
+            f"{type(dynamics).__name__} of this size needs {draws} random numbers a step; there are fewer than "
+            f"{MOST_DRAWS}: make it smaller"
+        )

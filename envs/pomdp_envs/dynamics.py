@@ -15,7 +15,8 @@ class Dynamics(ABC):
     """A partially observable world as a few pure functions; the two views (`batched`, `single`) do the rest.
 
     The hidden state is one array [S, B] with a row per variable, so that every row is contiguous; it is all that the
-    future depends on, besides the random numbers. No method may keep anything between calls or mix columns.
+    future depends on, besides the random numbers and, where there is a time limit, how long the episode has lasted
+    (`get_state` has both). No method may keep anything between calls or mix columns.
 
     Attributes:
         observation_space: space of one observation: Box, Discrete, MultiDiscrete, or a Tuple of those.
@@ -84,14 +85,15 @@ class Dynamics(ABC):
         return np.zeros_like(terminated) if self.time_limit is None else step >= self.time_limit
 
 
-def checked_count(name: str, count: object, least: int = 1) -> int:
+def checked_count(name: str, count: object, least: int = 1, most: float = np.inf) -> int:
     """Return a number of steps, places or columns as an int.
 
     Raises:
-        ValueError: it is no integer, or below `least`.
+        ValueError: it is no integer, below `least` or above `most`.
     """
-    if not isinstance(count, int | np.integer) or count < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, not {count!r}")
+    if not isinstance(count, int | np.integer) or isinstance(count, bool) or not least <= count <= most:
+        limits = f"of at least {least}" if most == np.inf else f"from {least} to {most}"
+        raise ValueError(f"{name} must be an integer {limits}, not {count!r}")
     return int(count)
 
 

@@ -43,10 +43,11 @@ def make_batch(
     num_envs: int = 1,
     autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     render_mode: str | None = None,
+    max_episode_steps: int | None = None,
     **arguments: Any,
 ) -> BatchedEnv:
     """Make a batch of the dynamics at "module:class" with these arguments."""
-    return BatchedEnv(load(dynamics)(**arguments), num_envs, autoreset_mode, render_mode)
+    return BatchedEnv(load(dynamics)(**arguments), num_envs, autoreset_mode, render_mode, max_episode_steps)
 
 
 def load(path: str) -> type[Dynamics]:
@@ -62,7 +63,12 @@ def ids() -> list[str]:
 
 
 def dynamics_of(env_id: str) -> Dynamics:
-    """Return the dynamics of an id, with its default arguments."""
+    """Return the dynamics of an id, with its default arguments.
+
+    Raises:
+        ValueError: it is not natively batched: a simulator, or not of this package.
+    """
     env = gymnasium.make_vec(env_id, num_envs=1).unwrapped
-    assert isinstance(env, BatchedEnv)
+    if not isinstance(env, BatchedEnv):
+        raise ValueError(f"{env_id} has no Dynamics: it is a {type(env).__name__} around environments that step alone")
     return env.dynamics

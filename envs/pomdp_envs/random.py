@@ -10,6 +10,7 @@ _MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = np.uint64(30), np.uint64(27), np.uint64(31)
 _MANTISSA_SHIFT = np.uint64(11)
 _MANTISSA_STEP = 2.0**-53
+MOST_DRAWS = 2**16  # of a step; further ones would be the next step's
 with np.errstate(over="ignore"):
     _STEP_STRIDE = _GOLDEN << np.uint64(16)  # 2**16 draws per step, modulo 2**64
 

@@ -27,8 +27,8 @@ class SingleEnv(gymnasium.Env[Any, Any]):
         self.dynamics = dynamics
         self.metadata = {key: value for key, value in self._batch.metadata.items() if key != "autoreset_mode"}
         self.render_mode = render_mode
-        self.observation_space = dynamics.observation_space
-        self.action_space = dynamics.action_space
+        self.observation_space = self._batch.single_observation_space
+        self.action_space = self._batch.single_action_space
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode: number 0 of this seed, or without a seed the next one."""

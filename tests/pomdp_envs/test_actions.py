@@ -14,7 +14,7 @@ def test_a_discrete_action_outside_the_space_is_named_with_its_column(action):
 
 
 def test_fractions_are_no_discrete_actions():
-    with pytest.raises(ValueError, match="must be integers, not float64"):
+    with pytest.raises(ValueError, match="must be integers in every column, not float64"):
         checked_actions(spaces.Discrete(2), np.array([0.5, 1.0]), 2, "World")
 
 

@@ -282,3 +282,36 @@ def test_step_and_get_state_before_reset_are_refused():
 
 def test_the_batched_dynamics_is_the_registered_one():
     assert isinstance(make(IDS[0]).dynamics, CartPoleNoVel)
+
+
+def test_what_stands_in_the_place_of_an_ignored_action_is_allowed():
+    env = gym.make_vec("pomdp_envs/PendulumNoVel-v0", num_envs=2, autoreset_mode="NextStep", max_episode_steps=1)
+    env.reset(seed=0)
+    env.step(np.zeros((2, 1), np.float32))
+    observation, rewards, *_ = env.step(np.full((2, 1), np.nan, np.float32))
+    assert np.isfinite(observation).all()
+    assert (rewards == 0).all()
+    with pytest.raises(ValueError, match="in column 0 is outside"):
+        env.step(np.full((2, 1), np.nan, np.float32))
+
+
+def test_a_world_that_needs_more_random_numbers_than_a_step_has_is_refused():
+    with pytest.raises(ValueError, match=r"BernoulliBandit of this size needs .* fewer than 65536"):
+        gym.make_vec("pomdp_envs/BernoulliBandit-v0", arms=2**16 + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("RepeatFirstEasy", {"num_decks": 631}, "num_decks must be an integer from 1 to 630"),
+        ("LabyrinthEscapeEasy", {"cells": 91}, "cells must be an integer from 3 to 90"),
+        ("MineSweeperEasy", {"rows": 200, "columns": 200}, "counted in int16"),
+        ("GaussianBandit", {"arms": "3"}, "arms must be an integer"),
+        ("BattleshipEasy", {"ship_sizes": 3}, "ship_sizes must be a sequence"),
+        ("DarkRoom", {"ends_at_goal": "no"}, "ends_at_goal must be True or False"),
+        ("TMaze", {"corridor_length": True}, "corridor_length must be an integer"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        gym.make_vec(f"pomdp_envs/{name}-v0", num_envs=2, **arguments)

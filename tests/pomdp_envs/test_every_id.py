@@ -205,3 +205,28 @@ def test_no_episode_outlasts_the_stated_length(env_id):
         _, _, terminated, truncated, _ = env.step(env.action_space.sample())
         lengths = np.where(terminated | truncated, 0, lengths + 1)
         assert (lengths < longest).all()
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_two_environments_sample_from_spaces_of_their_own(env_id):
+    for space in ("action_space", "observation_space"):
+        one, other = (getattr(gym.make(env_id), space) for _ in range(2))
+        one.seed(0)
+        other.seed(0)
+        assert_same_observation(*([space.sample() for _ in range(5)] for space in (one, other)))
+    batches = [make(env_id, 32).action_space.sample() for _ in range(3)]
+    assert any(not np.array_equal(batches[0], batch) for batch in batches[1:])
+
+
+@pytest.mark.parametrize("env_id", NATIVE)
+def test_a_shorter_time_limit_is_the_one_of_gymnasiums_wrapper(env_id):
+    batch, single = gym.make_vec(env_id, num_envs=1, max_episode_steps=3), gym.make(env_id, max_episode_steps=3)
+    batch.reset(seed=0)
+    single.reset(seed=0)
+    for _ in range(3):
+        action = batch.action_space.sample()
+        left, right = batch.step(action), single.step(action[0])
+        assert [bool(left[2][0]), bool(left[3][0])] == [right[2], right[3]]
+        if right[2] or right[3]:
+            break
+    assert right[2] or right[3]

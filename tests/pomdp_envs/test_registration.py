@@ -6,7 +6,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import TimeLimit
 
-from pomdp_envs import BatchedEnv, SingleEnv
+from pomdp_envs import BatchedEnv, SingleEnv, dynamics_of
 
 IDS = [f"pomdp_envs/{name}-v0" for name in ("CartPoleNoVel", "PendulumNoVel", "MountainCarContinuousNoVel", "TMaze")]
 
@@ -53,3 +53,11 @@ def test_an_id_with_its_module_imports_it():
 def test_the_package_needs_numpy_and_gymnasium_only():
     heavy = "{'torch', 'stable_baselines3', 'recurrent_rl'}"
     assert run_python(f"import sys, pomdp_envs; print({heavy} & set(sys.modules))") == "set()"
+
+
+def test_what_is_not_natively_batched_has_no_dynamics(monkeypatch):
+    monkeypatch.setattr(
+        gym, "make_vec", lambda env_id, num_envs: gym.vector.SyncVectorEnv([lambda: gym.make("CartPole-v1")])
+    )
+    with pytest.raises(ValueError, match="has no Dynamics: it is a SyncVectorEnv"):
+        dynamics_of("pomdp_envs/HopperNoVel-v0")

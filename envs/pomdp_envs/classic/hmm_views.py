@@ -48,7 +48,8 @@ def make_batch(
     num_envs: int = 1,
     autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     render_mode: str | None = None,
+    max_episode_steps: int | None = None,
     **arguments: Any,
 ) -> HMMBatch:
     """Make a batch; the arguments are those of HMMWorld."""
-    return HMMBatch(load(dynamics)(**arguments), num_envs, autoreset_mode, render_mode)
+    return HMMBatch(load(dynamics)(**arguments), num_envs, autoreset_mode, render_mode, max_episode_steps)

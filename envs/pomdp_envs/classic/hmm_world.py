@@ -18,7 +18,8 @@ STEP, HIDDEN, SEEN, BELIEF = range(4)  # rows of the state; the belief goes on t
 class HMMWorld(Dynamics):
     """A hidden Markov chain with known matrices moves on its own; the action is a guess of its state.
 
-    Both views have `belief()`: the exact probabilities of the hidden states given the episode's observations so far.
+    What the id makes, single or batched (`hmm_views`), has `belief()`: the exact probabilities of the hidden states given
+    the episode's observations so far.
 
     Action space: Discrete(K): the guessed state.
     Observation space: Discrete(M): a symbol, drawn from the row of `emission` for the hidden state.
@@ -113,7 +114,10 @@ class HMMWorld(Dynamics):
     def corrected(self, belief: np.ndarray, symbol: np.ndarray) -> np.ndarray:
         """Condition beliefs [K, B] on the symbols [B] that were seen."""
         corrected = belief * self._likelihood[symbol].T
-        corrected /= corrected.sum(axis=0)
+        total = corrected[0].copy()  # state by state too: `sum` goes through a single column in another order
+        for i in range(1, self.states):
+            total += corrected[i]
+        corrected /= total
         return corrected
 
     def initial(self, uniforms: np.ndarray) -> np.ndarray:

@@ -74,6 +74,8 @@ class DarkRoom(TrialDynamics):
             raise ValueError(f"size must be odd, so that the room has a centre, not {size}")
         self.cells = self.size**2
         self.centre = self.cells // 2
+        if not isinstance(ends_at_goal, bool):
+            raise ValueError(f"ends_at_goal must be True or False, not {ends_at_goal!r}")
         self.ends_at_goal = ends_at_goal
         super().__init__(spaces.Discrete(self.cells), spaces.Discrete(5), episodes, episode_steps, tasks)
         self.goals = self._goals()

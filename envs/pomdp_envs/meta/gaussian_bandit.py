@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pomdp_envs.dynamics import checked_count
 from pomdp_envs.meta.bandit import Bandit
 from pomdp_envs.random import normals
 
@@ -43,6 +44,7 @@ class GaussianBandit(Bandit):
     advance_draws = 2
 
     def __init__(self, arms: int = 2, pulls: int = 100, tasks: str = "all") -> None:
+        arms = checked_count("arms", arms)
         self.task_draws = arms + arms % 2
         super().__init__(arms, pulls, tasks)
         self.optimal_return = OPTIMA.get((self.arms, self.pulls))

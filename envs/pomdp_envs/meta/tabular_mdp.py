@@ -62,7 +62,7 @@ class TabularMDP(TrialDynamics):
 
     def sample_task(self, uniforms: np.ndarray) -> np.ndarray:
         """Draw the cumulative probabilities and the mean rewards: [states^2 actions + states actions, B]."""
-        exponentials = -np.log(uniforms[: self._chances] + 2.0**-54)  # within (0, 1); normalised they are Dirichlet(1)
+        exponentials = -np.log(uniforms[: self._chances] + 2.0**-54)  # finite; normalised they are Dirichlet(1)
         summed = exponentials.reshape(self._pairs, self.states, -1).cumsum(axis=1)
         summed /= summed[:, -1:]
         means = normals(uniforms[self._chances :])[: self._pairs]

@@ -4,7 +4,7 @@ import numpy as np
 from gymnasium import spaces
 
 from pomdp_envs.dynamics import Dynamics, checked_count
-from pomdp_envs.popgym.cards import DECK, SUIT_MARKS, SUITS, deal, marks, suits
+from pomdp_envs.popgym.cards import DECK, MOST_DECKS, SUIT_MARKS, SUITS, deal, marks, suits
 
 PLAY, WATCH = 0, 1
 
@@ -28,7 +28,7 @@ class Autoencode(Dynamics):
         num_decks: 1 (Easy), 2 (Medium) or 3 (Hard) in the suite.
 
     Raises:
-        ValueError: no positive integer.
+        ValueError: no integer from 1 to 630.
 
     Source: POPGym 1.0.7, Autoencode.
 
@@ -41,7 +41,7 @@ class Autoencode(Dynamics):
     optimal_return = 1.0
 
     def __init__(self, num_decks: int = 1) -> None:
-        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks, most=MOST_DECKS)
         self.episode_length = 2 * self.cards - 1
         self._reward = 1 / self.cards
         self.memory_span = f"{2 * self.cards - 2} steps"

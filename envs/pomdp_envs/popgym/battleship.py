@@ -136,6 +136,8 @@ def pick(allowed: np.ndarray, number: np.ndarray) -> np.ndarray:
 
 def _checked_ships(ship_sizes: Sequence[int], board_size: int) -> tuple[int, ...]:
     """Return the sizes as ints if there is always room for every ship, wherever the earlier ones lie."""
+    if not isinstance(ship_sizes, Sequence):
+        raise ValueError(f"ship_sizes must be a sequence of integers, not {ship_sizes!r}")
     sizes = tuple(checked_count("each of ship_sizes", size) for size in ship_sizes)
     if not sizes:
         raise ValueError("ship_sizes must name one ship at least")

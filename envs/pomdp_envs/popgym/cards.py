@@ -5,6 +5,7 @@ import numpy as np
 from pomdp_envs.random import shuffles
 
 DECK, SUITS, RANKS, COLORS = 52, 4, 13, 2
+MOST_DECKS = 630  # cards and places among them are int16
 SUIT_MARKS = "sdch"  # spades, diamonds, clubs, hearts
 RANK_MARKS = "A23456789TJQK"
 COLOR_MARKS = "br"  # black, red

@@ -7,7 +7,7 @@ from gymnasium import spaces
 
 from pomdp_envs.dynamics import Dynamics, checked_count
 from pomdp_envs.pictures import tiles
-from pomdp_envs.popgym.cards import COLOR_MARKS, COLORS, DECK, RANK_MARKS, RANKS, colors, deal, ranks
+from pomdp_envs.popgym.cards import COLOR_MARKS, COLORS, DECK, MOST_DECKS, RANK_MARKS, RANKS, colors, deal, ranks
 
 # How often a perfect player turns two cards that do not match, by deck type and number of decks.
 OPTIMAL_FAILURES = {
@@ -51,7 +51,7 @@ class Concentration(Dynamics):
         deck_type: "colors" (Easy, Medium) or "ranks" (Hard): what a kind is.
 
     Raises:
-        ValueError: no positive integer, or another deck type.
+        ValueError: no integer from 1 to 630, or another deck type.
 
     Source: POPGym 1.0.7, Concentration.
 
@@ -62,7 +62,7 @@ class Concentration(Dynamics):
     draws_pictures = True
 
     def __init__(self, num_decks: int = 1, deck_type: str = "colors") -> None:
-        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks, most=MOST_DECKS)
         if deck_type not in KINDS:
             raise ValueError(f"deck_type must be one of {sorted(KINDS)}, not {deck_type!r}")
         self.kinds, self._kind_of, self._marks = KINDS[deck_type]

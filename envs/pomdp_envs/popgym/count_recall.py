@@ -11,6 +11,7 @@ from pomdp_envs.popgym.cards import (
     COLOR_MARKS,
     COLORS,
     DECK,
+    MOST_DECKS,
     RANK_MARKS,
     RANKS,
     SUIT_MARKS,
@@ -48,7 +49,7 @@ class CountRecall(Dynamics):
         deck_type: "colors", "suits" or "ranks": what a kind is.
 
     Raises:
-        ValueError: no positive integer, or another deck type.
+        ValueError: no integer from 1 to 630, or another deck type.
 
     Source: POPGym 1.0.7, CountRecall.
 
@@ -60,7 +61,7 @@ class CountRecall(Dynamics):
     optimal_return = 1.0
 
     def __init__(self, num_decks: int = 1, deck_type: str = "colors") -> None:
-        self.cards = DECK * checked_count("num_decks", num_decks)
+        self.cards = DECK * checked_count("num_decks", num_decks, most=MOST_DECKS)
         self.episode_length = self.cards - 1
         if deck_type not in KINDS:
             raise ValueError(f"deck_type must be one of {sorted(KINDS)}, not {deck_type!r}")

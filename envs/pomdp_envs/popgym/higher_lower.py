@@ -4,7 +4,7 @@ import numpy as np
 from gymnasium import spaces
 
 from pomdp_envs.dynamics import Dynamics, checked_count
-from pomdp_envs.popgym.cards import DECK, RANK_MARKS, RANKS, deal, marks, ranks
+from pomdp_envs.popgym.cards import DECK, MOST_DECKS, RANK_MARKS, RANKS, deal, marks, ranks
 
 HIGHER, LOWER = 0, 1
 
@@ -28,7 +28,7 @@ class HigherLower(Dynamics):
         num_decks: 1 (Easy), 2 (Medium) or 3 (Hard) in the suite.
 
     Raises:
-        ValueError: no positive integer.
+        ValueError: no integer from 1 to 630.
 
     Source: POPGym 1.0.7, HigherLower.
 
@@ -42,7 +42,7 @@ class HigherLower(Dynamics):
     memoryless_return = 84 / 169
 
     def __init__(self, num_decks: int = 1) -> None:
-        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks, most=MOST_DECKS)
         self.episode_length = self.cards - 1
         self._reward = 1 / self.cards
         self.optimal_return = {1: 0.527599707903648, 2: 0.516103070673926, 3: 0.511459061048433}.get(num_decks)

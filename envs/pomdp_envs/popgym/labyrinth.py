@@ -30,7 +30,7 @@ class Labyrinth(Dynamics):
     draws_pictures = True
 
     def __init__(self, cells: int = 5, episode_length: int = 1024) -> None:
-        self.maze = HuntAndKill(checked_count("cells", cells, least=3))
+        self.maze = HuntAndKill(checked_count("cells", cells, least=3, most=90))
         self.time_limit = checked_count("episode_length", episode_length, least=2) - 1
         self.step_reward = -1 / (self.time_limit + 1)
         self.initial_draws = self.maze.draws

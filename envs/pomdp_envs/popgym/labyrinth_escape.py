@@ -32,7 +32,7 @@ class LabyrinthEscape(Labyrinth):
         episode_length: 1024 unless given.
 
     Raises:
-        ValueError: fewer than 3 cells, or an episode length below 2.
+        ValueError: fewer than 3 cells or more than 90 (squares are numbered in int16), or an episode length below 2.
 
     Source: POPGym (see `pomdp_envs.popgym`); the mazes are mazelib's.
 

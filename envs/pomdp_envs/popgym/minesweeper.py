@@ -38,7 +38,7 @@ class MineSweeper(Dynamics):
         mines: 2 unless given.
 
     Raises:
-        ValueError: a count that is no integer or below 1, or fewer than 3 squares without mines.
+        ValueError: a count that is no integer or below 1, fewer than 3 squares without mines, or 2**15 squares.
 
     Source: POPGym (see `pomdp_envs.popgym`); the computer game.
 
@@ -53,6 +53,8 @@ class MineSweeper(Dynamics):
         self.squares = self.shape[0] * self.shape[1]
         self.mines = checked_count("mines", mines)
         self.clear = self.squares - self.mines
+        if self.squares >= 2**15:
+            raise ValueError(f"{rows} x {columns} squares are too many: they are counted in int16")
         if self.clear < 3:
             raise ValueError(
                 f"3 squares must be without mines, but {self.shape[0]} x {self.shape[1]} has {mines} of them"

@@ -4,7 +4,7 @@ import numpy as np
 from gymnasium import spaces
 
 from pomdp_envs.dynamics import Dynamics, checked_count
-from pomdp_envs.popgym.cards import DECK, SUIT_MARKS, SUITS, deal, marks, suits
+from pomdp_envs.popgym.cards import DECK, MOST_DECKS, SUIT_MARKS, SUITS, deal, marks, suits
 
 
 class RepeatFirst(Dynamics):
@@ -24,7 +24,7 @@ class RepeatFirst(Dynamics):
         num_decks: 1 (Easy), 8 (Medium) or 16 (Hard) in the suite.
 
     Raises:
-        ValueError: no positive integer.
+        ValueError: no integer from 1 to 630.
 
     Source: POPGym 1.0.7, RepeatFirst.
 
@@ -38,7 +38,7 @@ class RepeatFirst(Dynamics):
     optimal_return = 1.0
 
     def __init__(self, num_decks: int = 1) -> None:
-        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks, most=MOST_DECKS)
         self.episode_length = self.cards - 1
         self._reward = 1 / (self.cards - 1)
         chance = (self.cards / SUITS - 1) / (self.cards - 1)  # of the same suit at a later step

@@ -4,7 +4,7 @@ import numpy as np
 from gymnasium import spaces
 
 from pomdp_envs.dynamics import Dynamics, checked_count
-from pomdp_envs.popgym.cards import DECK, SUIT_MARKS, SUITS, deal, marks, suits
+from pomdp_envs.popgym.cards import DECK, MOST_DECKS, SUIT_MARKS, SUITS, deal, marks, suits
 
 
 class RepeatPrevious(Dynamics):
@@ -26,7 +26,7 @@ class RepeatPrevious(Dynamics):
         k: 4, 32 or 64.
 
     Raises:
-        ValueError: no positive integer, or k is no less than the number of cards.
+        ValueError: no positive integer, more than 630 decks, or k is no less than the number of cards.
 
     Source: POPGym 1.0.7, RepeatPrevious.
 
@@ -39,7 +39,7 @@ class RepeatPrevious(Dynamics):
     optimal_return = 1.0
 
     def __init__(self, num_decks: int = 1, k: int = 4) -> None:
-        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks)
+        self.cards = self.initial_draws = DECK * checked_count("num_decks", num_decks, most=MOST_DECKS)
         self.episode_length = self.cards - 1
         self.back = checked_count("k", k) - 1
         if k >= self.cards:

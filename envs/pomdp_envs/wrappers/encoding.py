@@ -23,11 +23,13 @@ def action_width(space: spaces.Space) -> int:
 
 
 def encode_actions(space: spaces.Space, actions: np.ndarray) -> np.ndarray:
-    """Encode actions [B, ...]: one-hots for choices, the bits or numbers themselves otherwise.
+    """Encode actions [B, ...]: one-hots for choices, bits themselves, numbers clipped to the Box as worlds clip them.
 
     Returns:
         float32 [B, action_width(space)]; a fresh array.
     """
+    if isinstance(space, spaces.Box):
+        actions = np.clip(actions, space.low, space.high)
     if not isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
         return np.array(actions, dtype=np.float32).reshape(len(actions), -1)  # [B, A]
     choices = _choices(space)

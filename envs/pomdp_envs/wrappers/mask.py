@@ -10,7 +10,7 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 
 from pomdp_envs.observations import map_parts
-from pomdp_envs.wrappers.spaces import dtype_of
+from pomdp_envs.wrappers.spaces import dtype_of, is_continuous
 from pomdp_envs.wrappers.transform import Pointwise, Transform
 from pomdp_envs.wrappers.velocities import task_of, velocity_entries
 from pomdp_envs.wrappers.views import TransformedEnv, VectorTransformedEnv
@@ -26,8 +26,14 @@ class Mask(Pointwise):
         if not isinstance(space, spaces.Box) or len(space.shape) != 1:
             raise ValueError(f"entries can be hidden in a one-dimensional Box, not in {space}")
         size = space.shape[0]
-        if not len(hidden) or not all(_is_index(i, size) for i in hidden):
+        if (
+            not isinstance(hidden, Sequence | np.ndarray)
+            or not len(hidden)
+            or not all(_is_index(i, size) for i in hidden)
+        ):
             raise ValueError(f"hidden entries must be indices from 0 to {size - 1}, at least one, not {hidden!r}")
+        if fill is not None and not _holds(space, fill):
+            raise ValueError(f"fill={fill!r} is no number that {space} can hold")
         self._hidden = np.unique(hidden)
         self._kept = np.setdiff1d(np.arange(size), hidden)
         self._fill = fill
@@ -48,6 +54,14 @@ class Mask(Pointwise):
         filled = observation.copy()
         filled[:, self._hidden] = self._fill
         return filled
+
+
+def _holds(space: spaces.Box, fill: float) -> bool:
+    """Say whether this is a number of the space's type."""
+    if is_continuous(space):
+        return bool(np.isfinite(fill))
+    limits = np.iinfo(dtype_of(space))
+    return limits.min <= fill <= limits.max and int(fill) == fill
 
 
 def _is_index(index: object, size: int) -> bool:

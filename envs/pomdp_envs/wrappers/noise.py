@@ -10,12 +10,10 @@ from gymnasium.vector import VectorEnv
 
 from pomdp_envs.dynamics import checked_deviation
 from pomdp_envs.observations import map_parts
-from pomdp_envs.random import normals
+from pomdp_envs.random import MOST_DRAWS, normals
 from pomdp_envs.wrappers.spaces import is_continuous, leaves, unbounded
 from pomdp_envs.wrappers.transform import Observation, Pointwise
 from pomdp_envs.wrappers.views import TransformedEnv, VectorTransformedEnv
-
-MOST_DRAWS = 2**16
 
 
 class Noise(Pointwise):

@@ -33,7 +33,8 @@ def with_zero(space: spaces.Space) -> spaces.Space:
     if isinstance(space, spaces.Tuple):
         return spaces.Tuple([with_zero(part) for part in space.spaces])
     if isinstance(space, spaces.Box):
-        return spaces.Box(np.minimum(space.low, 0), np.maximum(space.high, 0), dtype=dtype_of(space))
+        low, high = np.minimum(space.low, 0), np.maximum(space.high, 0)
+        return spaces.Box(low, high, space.shape, dtype_of(space))
     if isinstance(space, spaces.Discrete):
         start, end = min(space.start, 0), max(space.start + space.n, 1)
         return spaces.Discrete(end - start, start=start)

@@ -67,14 +67,26 @@ def task_of(env: gymnasium.Env | VectorEnv) -> str:
     """Return the name in the id that an environment was made by.
 
     Raises:
-        ValueError: it was made without an id, or by one with a namespace, which is not Gymnasium's own.
+        ValueError: it was made without an id, or by one with a namespace, which is not Gymnasium's own; or a wrapper has
+            changed the shape of its observations.
     """
     base = env.unwrapped
     if isinstance(base, SyncVectorEnv) and base.spec is None:
         base = base.envs[0].unwrapped
     if base.spec is None:
         raise ValueError(f"{env} was not made by an id: give the indices of the velocities (see velocity_entries)")
+    shown, original = _shape(env), _shape(base)
+    if shown != original:
+        raise ValueError(
+            f"a wrapper shows observations of shape {shown} where {base.spec.id} has {original}: give the indices of the "
+            "velocities, or hide them below that wrapper"
+        )
     namespace, name, _ = parse_env_id(base.spec.id)
     if namespace is not None:
         raise ValueError(f"{base.spec.id} is not one of Gymnasium's own tasks: give the indices of its velocities")
     return name
+
+
+def _shape(env: gymnasium.Env | VectorEnv) -> tuple[int, ...] | None:
+    """Return the shape of one observation."""
+    return (env.single_observation_space if isinstance(env, VectorEnv) else env.observation_space).shape

@@ -7,8 +7,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, create_empty_array
+from gymnasium.wrappers import Autoreset
 
 from pomdp_envs.observations import map_parts, put, row, scatter, take
 from pomdp_envs.resets import column_seeds, reset_mask
@@ -32,11 +33,12 @@ class TransformedEnv(gymnasium.Wrapper[Observation, Any, Observation, Any]):
         make: The transform.
 
     Raises:
-        ValueError: observations of another kind, or what the transform refuses.
+        ValueError: observations of another kind, what the transform refuses, or Gymnasium's Autoreset below.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], make: MakeTransform) -> None:
         super().__init__(env)
+        _refuse_autoreset(env)
         leaves(env.observation_space)  # refuses other kinds
         transform = make(env.observation_space, 1)
         self.observation_space = transform.observation_space
@@ -146,8 +148,8 @@ class VectorTransformedEnv(VectorWrapper[Observation, Any, Observation, Any, np.
         return scatter(self._shown.now(columns), columns, self.num_envs)
 
     def _typed(self, observations: Observation) -> Observation:
-        """Return observations as arrays of the space's dtypes: some environments begin with integers."""
-        return map_parts(lambda part, like: np.asarray(part, like.dtype), observations, self._like)
+        """Return observations as arrays of the space's dtypes, in its order: some environments begin with integers."""
+        return map_parts(lambda like, part: np.asarray(part, like.dtype), self._like, observations)
 
     def get_state(self) -> dict[str, Any]:
         """Return the inner state as `environment`, the wrapper's own as `wrapper`, and `ended` bool [B].
@@ -197,6 +199,12 @@ def _stream(transform: Transform, env: gymnasium.Env | VectorEnv) -> int:
     return zlib.crc32(kind.__name__.encode()) + (below << 32)
 
 
+def _refuse_autoreset(env: gymnasium.Env) -> None:
+    """Raise ValueError where episodes begin below without a `reset` that a wrapper above could see."""
+    if any(isinstance(layer, Autoreset) for layer in _layers(env)):
+        raise ValueError("Gymnasium's Autoreset hides where episodes begin: put it around this wrapper, not inside it")
+
+
 _VIEWS = TransformedEnv | VectorTransformedEnv
 
 
@@ -207,3 +215,7 @@ def _layers(env: gymnasium.Env | VectorEnv) -> Iterator[gymnasium.Env | VectorEn
         yield from _layers(env.env)
     elif isinstance(env, SyncVectorEnv):
         yield from _layers(env.envs[0])
+    elif isinstance(env, AsyncVectorEnv):  # its columns are in other processes
+        alike = env.env_fns[0]()
+        yield from _layers(alike)
+        alike.close()

@@ -252,3 +252,16 @@ def test_wrong_matrices_are_refused():
     ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             HMMWorld(**wrong)
+
+
+def test_with_many_states_a_column_is_what_it_is_alone_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    arguments = {"transition": rng.dirichlet(np.ones(12), 12), "emission": rng.dirichlet(np.ones(5), 12)}
+    batch = gym.make_vec(ID, num_envs=9, **arguments)
+    alone = gym.make_vec(ID, num_envs=1, **arguments)
+    batch.reset(seed=0)
+    alone.reset(seed=8)
+    for step in range(20):
+        batch.step(np.full(9, step % 12))
+        alone.step(np.full(1, step % 12))
+        np.testing.assert_array_equal(batch.unwrapped.hidden_state()[8], alone.unwrapped.hidden_state()[0])

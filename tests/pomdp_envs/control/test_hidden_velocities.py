@@ -127,3 +127,26 @@ def test_a_vector_environment_is_the_single_ones_in_every_autoreset_mode(task, b
 @tasks
 def test_batches_reset_in_the_same_step_unless_told_otherwise(task, base, shown):
     assert gym.make_vec(name_of(task)).metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+
+
+@tasks
+def test_the_hidden_state_and_its_text_hold_the_velocities(task, base, shown):
+    env, full = gym.make(name_of(task), render_mode="ansi"), gym.make(base)
+    batch = gym.make_vec(name_of(task), num_envs=2, render_mode="ansi")
+    with pytest.raises(gym.error.ResetNeeded):
+        env.get_wrapper_attr("hidden_state")()
+    seen, _ = full.reset(seed=1)
+    env.reset(seed=1)
+    batch.reset(seed=1)
+    for _ in range(3):
+        action = full.action_space.sample()
+        env.step(action)
+        batch.step(np.stack([action, action]))
+        seen = full.step(action)[0]
+        hidden = env.get_wrapper_attr("hidden_state")()
+        velocities = seen[list(velocity_entries(base.split("-")[0], len(seen)))]
+        limit = 10.0 if base in ("Walker2d-v5", "Hopper-v5") else np.inf  # Gymnasium shows these clipped
+        assert all(np.abs(hidden.clip(-limit, limit) - velocity).min() < 1e-5 for velocity in velocities)
+        np.testing.assert_array_equal(batch.hidden_state()[0], hidden)
+    assert env.render() == batch.render()[0]
+    assert len(env.render().split()) == len(hidden)

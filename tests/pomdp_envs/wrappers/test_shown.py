@@ -19,6 +19,7 @@ from pomdp_envs import (
     VectorMaskObservation,
     VectorObservationNoise,
 )
+from pomdp_envs.wrappers.mask import Mask
 
 B, STEPS = 200, 40
 
@@ -199,3 +200,10 @@ def test_too_many_numbers_for_the_noise_are_refused():
 
     with pytest.raises(ValueError, match="fewer than 65536"):
         ObservationNoise(Wide(), 1.0)
+
+
+@pytest.mark.parametrize("fill", [0.5, 300, np.nan, -1])
+def test_a_fill_that_the_observation_cannot_hold_is_refused(fill):
+    space = spaces.Box(0, 255, (3,), np.uint8)
+    with pytest.raises(ValueError, match="is no number that Box"):
+        Mask(space, (1,), fill)

@@ -4,6 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import SyncVectorEnv
+from gymnasium.wrappers import TimeAwareObservation
 
 from pomdp_envs import MaskObservation, VectorMaskObservation, velocity_entries
 from pomdp_envs.extras import is_installed
@@ -169,3 +170,12 @@ def test_what_is_not_in_the_table_is_refused_with_what_to_do():
 
     with pytest.raises(ValueError, match="not made by an id"):
         MaskObservation(CartPoleEnv())
+
+
+def test_a_wrapper_that_changes_the_observation_is_not_guessed_through():
+    for wrap, env in (
+        (MaskObservation, TimeAwareObservation(gym.make("CartPole-v1"))),
+        (VectorMaskObservation, SyncVectorEnv([lambda: TimeAwareObservation(gym.make("CartPole-v1"))])),
+    ):
+        with pytest.raises(ValueError, match=r"shape \(5,\) where CartPole-v1 has \(4,\)"):
+            wrap(env)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
-from gymnasium.wrappers import TimeAwareObservation
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.wrappers import Autoreset, TimeAwareObservation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -350,3 +350,55 @@ def test_discrete_and_tuple_observations_work_in_both_views(wrapper, env_id):
     ended = np.zeros(3, dtype=bool)
     for _ in range(120):
         ended = assert_same_steps(left, right, left.action_space.sample(), ended)
+
+
+class Unsorted(gym.Env):
+    """A Dict whose keys do not come in order, and numbers without a dimension."""
+
+    observation_space = spaces.Dict(z=spaces.Box(-5, 5, (1,), np.float32), a=spaces.Box(1, 5, (), np.float32))
+    action_space = spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return {"a": np.array(1.0, np.float32), "z": np.zeros(1, np.float32)}, {}
+
+    def step(self, action):
+        return {"z": np.ones(1, np.float32), "a": np.array(2.0, np.float32)}, 0.0, False, False, {}
+
+
+def test_stacked_wrappers_agree_on_the_order_of_a_dict_and_on_numbers_without_a_dimension():
+    single = ObservationNoise(Delay(Unsorted(), 1), 1.0)
+    vector = VectorObservationNoise(VectorDelay(SyncVectorEnv([Unsorted], autoreset_mode="SameStep"), 1), 1.0)
+    left, right = single.reset(seed=0)[0], vector.reset(seed=0)[0]
+    for _ in range(3):
+        for key in ("a", "z"):
+            np.testing.assert_array_equal(left[key], right[key][0])
+        left, right = single.step(0)[0], vector.step(np.array([0]))[0]
+    assert single.observation_space["a"].shape == ()
+
+
+def test_gymnasiums_autoreset_below_is_refused():
+    with pytest.raises(ValueError, match="Autoreset hides where episodes begin"):
+        Delay(Autoreset(gym.make("CartPole-v1")), 2)
+
+
+def flickering() -> gym.Env:
+    return Flicker(gym.make("CartPole-v1"), 0.5)
+
+
+def test_two_flickers_draw_different_numbers_also_where_the_lower_one_is_in_another_process():
+    shown = {}
+    for kind in (SyncVectorEnv, AsyncVectorEnv):
+        env = VectorFlicker(kind([flickering] * 2, autoreset_mode="SameStep"), 0.5)
+        rows = [env.reset(seed=0)[0], *(env.step(np.array([t % 2] * 2))[0] for t in range(60))]
+        shown[kind] = np.array(rows)
+        env.close()
+    np.testing.assert_array_equal(shown[SyncVectorEnv], shown[AsyncVectorEnv])
+
+
+def test_a_previous_action_is_the_one_that_acts():
+    env = PreviousActionReward(gym.make("pomdp_envs/PendulumNoVel-v0"))
+    env.reset(seed=0)
+    observation = env.step(np.array([5.0], np.float32))[0]
+    assert observation[-2] == 2.0
+    assert env.observation_space.contains(observation)
