@@ -7,18 +7,22 @@ recurrent-rl train --resume RUN
 recurrent-rl evaluate RUN
 """
 
+import ast
 import dataclasses
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import tyro
 from gymnasium.error import DependencyNotInstalled
 
 from recurrent_rl.checkpoint import CheckpointError
+from recurrent_rl.memory import NoMemory
 from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.evaluate import evaluate
+from recurrent_rl.runs.memories import MEMORIES, holds_specs
 from recurrent_rl.runs.options import Options
 from recurrent_rl.runs.train import resume, train
 
@@ -26,6 +30,13 @@ from recurrent_rl.runs.train import resume, train
 @dataclass(frozen=True, kw_only=True)
 class _ParsedConfig(RunConfig):
     """Unchecked: tyro would frame the error of a check, and `Train` gives it in one line."""
+
+    memory: Annotated[str, tyro.conf.arg(metavar="{" + ",".join(MEMORIES) + "}")] = "gru"
+    """What the policy remembers with; "window" stacks the last observations, "none" is the memoryless control. Its own
+    fields are --memory.NAME; `train --memory lru --help` shows those of the LRU."""
+    memory_fields: Annotated[Any, tyro.conf.Suppress] = None  # comes with the memory, see `train_with`
+    env_kwargs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME=VALUE ...]")] = ()  # type: ignore[assignment]
+    """Arguments of the environment, such as corridor_length=5 tasks=train."""
 
     def __post_init__(self) -> None:
         pass
@@ -48,11 +59,15 @@ class Train:
     run: Path | None = None
     """Folder of the new run; by default one under runs/."""
     resume: Path | None = None
-    """Folder of a run to go on with, by its own configuration; options that are not given stay as they were."""
+    """Folder of a run to go on with, by its own configuration, up to its own --steps. How it is carried out (from
+    --checkpoint-every on) may change; what is not given stays as it was."""
+    memory_fields: Annotated[Any, tyro.conf.Suppress] = None
 
     def __call__(self) -> int:
         """Run it; return the exit status."""
-        config, options = RunConfig(**vars(self.config)), Options(**vars(self.options))
+        named = {"memory_fields": vars(self.memory_fields), "env_kwargs": _named_values(self.config.env_kwargs)}
+        given = vars(self.config) | named
+        config, options = RunConfig(**given), Options(**vars(self.options))
         if self.resume is None:
             return train(config, self.run, options)
         if config != RunConfig() or self.run is not None:
@@ -60,6 +75,60 @@ class Train:
                 "--resume uses the run's own configuration; leave out the options that describe a new run."
             )
         return resume(self.resume, options)
+
+
+def _named_values(pairs: Iterable[str]) -> dict[str, Any]:
+    """Return what NAME=VALUE arguments say; a value that reads as Python's (5, 0.5, None, (1, 2)) is that, others text."""
+    named = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--env-kwargs takes NAME=VALUE, such as corridor_length=5, not {pair!r}.")
+        try:
+            named[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            named[name] = value
+    return named
+
+
+def train_with(memory: str) -> type[Train]:
+    """Return `Train` with the fields of a memory as arguments --memory.NAME."""
+    fields = _memory_fields(memory)
+    argument = Annotated[fields, tyro.conf.arg(name="memory")]
+    made = dataclasses.make_dataclass(
+        "Train",
+        [("memory_fields", argument, dataclasses.field(default_factory=fields))],
+        bases=(Train,),
+        frozen=True,
+        kw_only=True,
+    )
+    made.__doc__ = Train.__doc__
+    return made
+
+
+def _memory_fields(memory: str) -> Any:
+    """Return a dataclass with the fields of a memory; where it holds specs, their names."""
+    kind = MEMORIES.get(memory, NoMemory)  # an unknown one is refused later, with the known ones
+    hints, fields = get_type_hints(kind), []
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        hint, default = hints[field.name], field.default
+        if holds_specs(kind, field.name):
+            several = isinstance(default, tuple)
+            hint, default = (tuple[str, ...], ("gru", "gru")) if several else (str, "gru")
+        fields.append((field.name, hint, default))
+    made = dataclasses.make_dataclass(kind.__name__, fields, frozen=True, kw_only=True)
+    made.__doc__ = kind.__doc__
+    return made
+
+
+def _named_memory(arguments: list[str]) -> str:
+    """Return what --memory names among the arguments, or the default."""
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        if argument == "--memory":
+            return following
+        if argument.startswith("--memory="):
+            return argument.removeprefix("--memory=")
+    return RunConfig().memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +145,16 @@ class Evaluate:
     def __call__(self) -> int:
         """Run it; return the exit status."""
         mean, deviation = evaluate(self.run, self.episodes, self.deterministic)
-        print(f"mean return {mean:.4g} +- {deviation:.2g} over {self.episodes} episodes")
+        actions = "likeliest" if self.deterministic else "sampled"
+        print(f"mean return {mean:.4g} +- {deviation:.2g} over {self.episodes} episodes, {actions} actions")
         return 0
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; errors that the user can mend come as one line."""
-    command = tyro.extras.subcommand_cli_from_dict(
-        {"train": Train, "evaluate": Evaluate}, args=arguments, prog="recurrent-rl", description=__doc__
-    )
+    given = sys.argv[1:] if arguments is None else arguments
+    commands = {"train": train_with(_named_memory(given)), "evaluate": Evaluate}
+    command = tyro.extras.subcommand_cli_from_dict(commands, args=given, prog="recurrent-rl", description=__doc__)
     try:
         sys.exit(command())
     except (CheckpointError, ValueError, FileNotFoundError, FloatingPointError, DependencyNotInstalled) as error:

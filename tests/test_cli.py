@@ -13,10 +13,12 @@ import torch
 
 from pomdp_envs.extras import is_installed
 from recurrent_rl.cli import main
+from recurrent_rl.memory import GRU, LSTM, Stack
 from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.folder import RunFolder
+from recurrent_rl.runs.memories import MEMORIES
 
-SMALL = ["--env", "pomdp_envs/CartPoleNoVel-v0", "--n-envs", "4", "--n-steps", "32", "--hidden-size", "8"]
+SMALL = ["--env", "pomdp_envs/CartPoleNoVel-v0", "--n-envs", "4", "--n-steps", "32"]
 
 
 def run(*arguments):
@@ -125,6 +127,27 @@ def test_an_unknown_memory_is_refused_with_the_known_ones(capsys):
     error = capsys.readouterr().err
     assert "gru" in error
     assert "lstm" in error
+
+
+@pytest.mark.parametrize("name", [name for name in MEMORIES if name != "gru"])
+def test_every_memory_trains_by_name_with_its_own_fields(tmp_path, name):
+    folder = tmp_path / "run"
+    assert run("train", *SMALL, "--memory", name, "--steps", "64", "--n-epochs", "1", "--run", str(folder)) == 0
+    assert RunConfig.read(folder / "config.json").memory_spec() == MEMORIES[name]()
+
+
+def test_fields_of_the_memory_and_arguments_of_the_environment_are_options(tmp_path, capsys):
+    folder = tmp_path / "run"
+    memory = ["--memory", "stack", "--memory.layers", "gru", "lstm"]
+    world = ["--env", "pomdp_envs/TMaze-v0", "--env-kwargs", "corridor_length=3"]
+    assert run("train", *SMALL[2:], *world, *memory, "--steps", "64", "--run", str(folder)) == 0
+    config = RunConfig.read(folder / "config.json")
+    assert config.memory_spec() == Stack([GRU(), LSTM()])
+    assert config.env_kwargs == {"corridor_length": 3}
+    assert run("train", "--memory=lstm", "--memory.hidden-size", "0") == 2
+    assert "hidden_size" in capsys.readouterr().err
+    assert run("train", "--env-kwargs", "corridor_length") == 2
+    assert "--env-kwargs takes NAME=VALUE" in capsys.readouterr().err
 
 
 def test_a_run_is_not_overwritten(tmp_path, capsys):

@@ -23,15 +23,21 @@ def test_the_commands_are_those_that_exist(tmp_path):
         "train --env pomdp_envs/CartPoleNoVel-v0 --algo ppo --memory gru",
         "evaluate RUN",
         "train --resume RUN",
+        "train --env pomdp_envs/TMaze-v0 --env-kwargs corridor_length=5 --memory lstm --memory.hidden-size 32",
     ]
     run = str(tmp_path / "run")
-    small = ["--steps", "1024", "--n-steps", "32", "--run", run]
-    for command, extra in zip(commands, (small, ["--episodes", "2"], []), strict=True):
+    small = ["--steps", "1024", "--n-steps", "32", "--run"]
+    for command, extra in zip(commands, ([*small, run], ["--episodes", "2"], [], [*small, f"{run}_2"]), strict=True):
         words = command.replace("RUN", run).split()
         done = subprocess.run(
             [sys.executable, "-m", "recurrent_rl.cli", *words, *extra], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
+    (code,) = re.findall(r"<!-- run example -->\n```python\n(.*?)```", README, flags=re.DOTALL)
+    code = code.replace('"RUN"', repr(run)).replace("n_eval_episodes=50", "n_eval_episodes=2")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"\(np.float64\(\d+", done.stdout)
 
 
 def test_make_targets_of_the_readme_exist():

@@ -43,7 +43,7 @@ def _finish(bits: np.ndarray) -> np.ndarray:
 
 
 def episode_keys(seed: np.ndarray, episode: np.ndarray) -> np.ndarray:
-    """Return the key of each episode's random numbers: output number `episode` of a SplitMix64 stream from `seed`.
+    """Return the key of each episode's random numbers: output number `episode` of the SplitMix64 stream from `seed`.
 
     Args:
         seed: int64 [B], not negative.
@@ -52,7 +52,7 @@ def episode_keys(seed: np.ndarray, episode: np.ndarray) -> np.ndarray:
     Returns:
         uint64 [B].
     """
-    return mix(seed.view(np.uint64) + episode.view(np.uint64) * _GOLDEN)
+    return mix(seed.view(np.uint64) + (episode.view(np.uint64) + np.uint64(1)) * _GOLDEN)
 
 
 def numbers_at(key: np.ndarray, step: np.ndarray, draws: int) -> np.ndarray:

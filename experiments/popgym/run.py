@@ -60,10 +60,11 @@ def run(task: Task, seed: int) -> dict[str, Any]:
     path = RUNS / f"{task.world}_{seed}"
     options = Options(progress_bar=False, eval_every=EVALUATE_EVERY, eval_episodes=50)
     print(task.command(seed), flush=True)
-    if (path / "config.json").exists():
-        resume(path, options)
-    else:
-        train(task.config(seed), path, options)
+    started = (path / "config.json").exists()
+    stopped = resume(path, options) if started else train(task.config(seed), path, options)
+    if stopped:
+        print("Nothing of it is recorded; the same command goes on.")
+        raise SystemExit(stopped)
     mean, deviation = evaluate(path, EPISODES, deterministic=True)
     curve = learning_curve(path)
     reached = next((step for step, score in curve if score >= NEEDED), None)
@@ -103,7 +104,8 @@ def draw(path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", nargs="+", default=[task.world for task in TASKS])
+    worlds = [task.world for task in TASKS]
+    parser.add_argument("--tasks", nargs="+", choices=worlds, default=worlds)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     options = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)

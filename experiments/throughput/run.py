@@ -4,7 +4,8 @@
     python -m experiments.throughput.run --tables loop layer --repetitions 3
 
 Prints the tables, and writes them to results/ as CSV and the sweep as a PNG too. All sides of a row alternate in one
-process. The figures belong to the machine that the first line names; the ratios are what counts.
+process. It takes about half an hour, most of it the sweep, which goes on where it was stopped. The figures belong to the
+machine that the first line names; the ratios are what counts.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from experiments.throughput.output import RESULTS, Row, machine, save, show
 from experiments.throughput.plot import draw
 from experiments.throughput.sweep import sweep_table
 from experiments.throughput.timing import Effort
+from recurrent_rl.compiled.product import HAS_BFLOAT16
 
 TABLES = {"loop": loop_table, "layer": layer_table, "latency": latency_table, "memory": memory_table}
 
@@ -34,9 +36,9 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def print_header(here: str) -> None:
+def print_header(here: str, precisions: list[str]) -> None:
     print(here)
-    for dtype in (torch.float32, torch.bfloat16):
+    for dtype in (getattr(torch, name) for name in precisions):
         print(f"2048 x 2048 x 2048 matrix product, {dtype}: {product_rate(dtype) / 1e9:.0f} GFLOP/s", flush=True)
 
 
@@ -57,7 +59,10 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     here = machine(options.threads)
     effort = Effort(repetitions=options.repetitions, precisions=tuple(options.precisions))
-    print_header(here)
+    if not HAS_BFLOAT16:
+        options.precisions = ["float32"]
+        print("This CPU multiplies no bfloat16 (AVX512-BF16): float32 only.")
+    print_header(here, options.precisions)
     for name in (name for name in options.tables if name in TABLES):
         run_table(name, effort, here)
     if "sweep" in options.tables:

@@ -223,7 +223,14 @@ class Checkpointing(BaseAlgorithm):
         if _contains_untrusted(snapshot["environment"]) is not None:
             snapshot["environment"] = None  # an environment whose state is not plain data
         self._resume = None if force_reset else snapshot
-        self._loaded_normaliser = snapshot["normaliser"]
+        self._loaded_normaliser = normaliser = snapshot["normaliser"]
+        if normaliser is not None and self.env is not None and self._vec_normalize_env is None:
+            warnings.warn(
+                "This policy was trained under VecNormalize, and the environment given here has none: where observations "
+                "were normalised it will act on wrong ones. Wrap the environment in recurrent_rl.vector.VecNormalize and call "
+                "model.set_normaliser(env).",
+                stacklevel=4,
+            )
 
     def set_parameters(
         self, load_path_or_dict: Any, exact_match: bool = True, device: torch.device | str = "auto"

@@ -2,31 +2,33 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from gymnasium import spaces
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from recurrent_rl.algorithms import RecurrentA2C, RecurrentPPO
-from recurrent_rl.memory import GRU, LSTM, RNN, FrameWindow, MemorySpec, NoMemory
+from recurrent_rl.memory import MemorySpec
 from recurrent_rl.runs.fields import check_range, check_types, read_json, to_json
+from recurrent_rl.runs.memories import make_memory, plain_fields
 from recurrent_rl.vector import as_vec_env
 
 Model = RecurrentPPO | RecurrentA2C
 
 
 # Short chunks, several to a minibatch: many times faster than the algorithms' own defaults, and they learn.
-DEFAULTS: dict[str, dict[str, float]] = {
+DEFAULTS: dict[str, dict[str, Any]] = {
     "ppo": {"n_steps": 128, "batch_size": 256, "n_epochs": 10, "learning_rate": 1e-3, "gae_lambda": 0.95},
     "a2c": {"n_steps": 32, "learning_rate": 1e-3, "gae_lambda": 0.9},
 }
 HORIZON = 32  # where it divides n_steps
 _COUNTS = (
-    "hidden_size", "num_layers", "window", "steps", "n_envs", "n_steps", "batch_size", "n_epochs", "bptt_horizon", "threads",
+    "steps", "n_envs", "n_steps", "batch_size", "n_epochs", "bptt_horizon", "threads",
 )  # fmt: skip
 
 
@@ -40,16 +42,14 @@ class RunConfig:
 
     env: str = "pomdp_envs/CartPoleNoVel-v0"
     """Environment id; the package before the slash is imported."""
+    env_kwargs: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the environment, by name."""
     algo: Literal["ppo", "a2c"] = "ppo"
     """Algorithm."""
-    memory: Literal["gru", "lstm", "rnn", "window", "none"] = "gru"
+    memory: str = "gru"
     """What the policy remembers with; "window" stacks the last observations, "none" is the memoryless control."""
-    hidden_size: int = 64
-    """Units of each recurrent layer."""
-    num_layers: int = 1
-    """Recurrent layers."""
-    window: int = 4
-    """Observations in the window."""
+    memory_fields: dict[str, Any] = field(default_factory=dict)
+    """Fields of the memory that are not to have their defaults, by name; completed by the defaults."""
     critic: Literal["shared", "detached", "separate"] = "shared"
     """The critic reads the actor's memory with or without gradient, or has one of its own."""
     policy: str = "MlpRecurrentPolicy"
@@ -59,21 +59,21 @@ class RunConfig:
     n_envs: int = 16
     """Columns of the vector environment."""
     n_steps: int | None = None
-    """Rows of a rollout."""
+    """Rows of a rollout; None is 128 (ppo) or 32 (a2c)."""
     batch_size: int | None = None
-    """Rows of a minibatch (ppo)."""
+    """Rows of a minibatch, rounded to whole chunks of bptt_horizon rows (ppo); None is 256."""
     n_epochs: int | None = None
-    """Passes over each rollout (ppo)."""
+    """Passes over each rollout (ppo); None is 10."""
     bptt_horizon: int | None = None
-    """Rows through which gradients flow; divides n_steps."""
+    """Rows through which gradients flow; divides n_steps; None is 32 where that does."""
     learning_rate: float | None = None
-    """Learning rate at the start."""
+    """Learning rate at the start; None is 0.001."""
     anneal: bool = True
-    """Let the learning rate fall linearly to zero."""
+    """Let the learning rate fall linearly, to zero after the last update."""
     gamma: float = 0.99
     """Discount per step."""
     gae_lambda: float | None = None
-    """Trace of the advantage estimate."""
+    """Trace of the advantage estimate; None is 0.95 (ppo) or 0.9 (a2c)."""
     ent_coef: float = 0.0
     """Weight of the entropy bonus."""
     use_sde: bool = False
@@ -89,6 +89,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_types(self)
+        object.__setattr__(self, "memory_fields", plain_fields(self.memory, self.memory_fields))
         check_range(self, _COUNTS, low=1)
         check_range(self, ("gamma", "gae_lambda"), low=0, high=1)
         check_range(self, ("seed",), low=0, high=2**32 - 1)  # what NumPy takes
@@ -103,12 +104,7 @@ class RunConfig:
 
     def memory_spec(self) -> MemorySpec:
         """Return the memory that `memory` names."""
-        if self.memory == "window":
-            return FrameWindow(self.window)
-        if self.memory == "none":
-            return NoMemory()
-        spec = {"gru": GRU, "lstm": LSTM, "rnn": RNN}[self.memory]
-        return spec(hidden_size=self.hidden_size, num_layers=self.num_layers)
+        return make_memory(self.memory, self.memory_fields)
 
     def make_env(self, n_envs: int, seed: int) -> VecEnv:
         """Make the environment, with the normaliser where `normalize` says so.
@@ -116,7 +112,7 @@ class RunConfig:
         It normalises rewards, and those observations (or entries of a Dict) that are Boxes and not images: a policy
         scales images itself, and what Discrete and MultiBinary give are names, not amounts.
         """
-        env = as_vec_env(self.env, n_envs=n_envs, seed=seed)
+        env = as_vec_env(self.env, n_envs=n_envs, seed=seed, env_kwargs=self.env_kwargs)
         if not self.normalize:
             return env
         space = env.observation_space
@@ -134,14 +130,16 @@ class RunConfig:
         env = self.make_env(self.n_envs, self.seed)
         if self.policy.startswith("Cnn") and not is_image_space(env.observation_space):
             raise ValueError(f"policy={self.policy} reads images (uint8, 0 to 255), not {env.observation_space}.")
-        defaults = DEFAULTS[self.algo]
-        given: dict[str, Any] = {
-            name: default if getattr(self, name) is None else getattr(self, name) for name, default in defaults.items()
+        if self.device.startswith("cuda") and not torch.cuda.is_available():
+            raise ValueError(f"device={self.device}, but torch finds no GPU here; take cpu or auto.")
+        given = {
+            name: default if getattr(self, name) is None else getattr(self, name)
+            for name, default in DEFAULTS[self.algo].items()
         }
         fitting = HORIZON if given["n_steps"] % HORIZON == 0 else None
         given["bptt_horizon"] = fitting if self.bptt_horizon is None else self.bptt_horizon
         if self.anneal:
-            given["learning_rate"] = LinearSchedule(given["learning_rate"], 0.0, 1.0)
+            given["learning_rate"] = self._falling(given["n_steps"], given["learning_rate"])
         return self.algorithm()(
             self.policy,
             env,
@@ -154,6 +152,11 @@ class RunConfig:
             policy_kwargs={"critic": self.critic},
             **given,
         )
+
+    def _falling(self, n_steps: int, learning_rate: float) -> LinearSchedule:
+        """Return a schedule by progress, which an update reads after its rollout: the last one must not find zero."""
+        last = min(1.0, n_steps * self.n_envs / self.steps)
+        return LinearSchedule(learning_rate, learning_rate * last, 1.0)
 
     def algorithm(self) -> type[Model]:
         """Return the class that `algo` names."""

@@ -22,7 +22,8 @@ def draw_curves(runs: Mapping[str, Rows], title: str, path: Path) -> None:
     axes = figure.add_subplot()
     for label, rows in runs.items():
         line = _points(rows, "rollout/ep_rew_mean")
-        (drawn,) = axes.plot(*line, label=label) if line[0] else axes.plot([], [], label=label)
+        mark = "." if len(line[0]) == 1 else None  # one point makes no line
+        (drawn,) = axes.plot(*line, label=label, marker=mark) if line[0] else axes.plot([], [], label=label)
         evaluated = _points(rows, "eval/mean_reward")
         if evaluated[0]:
             axes.plot(*evaluated, "o", color=drawn.get_color(), label=f"{label}, evaluated", markersize=4)

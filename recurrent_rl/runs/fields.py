@@ -54,6 +54,8 @@ def read_json(kind: type[Fields], path: Path) -> Fields:
 def _fits(value: Any, hint: Any) -> bool:
     if get_origin(hint) is Literal:
         return value in get_args(hint)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict)
     if get_args(hint):  # a union
         return any(_fits(value, part) for part in get_args(hint))
     if hint in (int, float):
@@ -64,5 +66,7 @@ def _fits(value: Any, hint: Any) -> bool:
 def _describe(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return f"one of {', '.join(get_args(hint))}"
+    if get_origin(hint) is dict:
+        return "an object of names and values"
     parts = get_args(hint) or (hint,)
     return " or ".join(_KINDS[part] for part in parts)

@@ -75,6 +75,7 @@ def _train(model: Model, config: RunConfig, folder: RunFolder, options: Options)
     remaining = config.steps - model.num_timesteps
     if remaining <= 0:
         print(f"{folder.path} has its {config.steps:,} steps already; see it with: recurrent-rl evaluate {folder.path}")
+        print(f"(For more, raise steps in {folder.config} and resume again.)")
         return 0
     tracker = _tracker(config, folder, options)
     model.set_logger(folder.logger(model.num_timesteps, [tracker] if tracker else []))

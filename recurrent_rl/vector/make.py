@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -14,7 +15,9 @@ from recurrent_rl.vector.gym_vec_env import GymVecEnv
 from recurrent_rl.vector.tuples import WithoutTuples, has_tuple
 
 
-def as_vec_env(env: Any, n_envs: int = 1, seed: int | None = None) -> VecEnv:
+def as_vec_env(
+    env: Any, n_envs: int = 1, seed: int | None = None, env_kwargs: Mapping[str, Any] | None = None
+) -> VecEnv:
     """Return `env` as an SB3 VecEnv, for training, EvalCallback or evaluate_policy.
 
     Args:
@@ -22,13 +25,14 @@ def as_vec_env(env: Any, n_envs: int = 1, seed: int | None = None) -> VecEnv:
             VecEnv.
         n_envs: Columns, for an id only.
         seed: Column i gets seed + i at the first reset.
+        env_kwargs: Arguments of the environment, for an id only.
 
     Raises:
         ValueError: The id is unknown, the object is none of these, or it is an SB3 VecEnv with Tuple observations (those
             of Gymnasium's environments are turned into MultiDiscrete or Dict observations, see `tuples`).
     """
     if isinstance(env, str):
-        env = _from_id(env, n_envs)
+        env = _from_id(env, n_envs, env_kwargs or {})
     vec_env = _wrap(env)
     if seed is not None:
         vec_env.seed(seed)
@@ -66,14 +70,14 @@ def _with_statistics(env: VecEnv) -> VecEnv:
     return env if is_vecenv_wrapped(env, VecNormalize) else VecMonitor(env)
 
 
-def _from_id(environment: str, n_envs: int) -> VectorEnv:
+def _from_id(environment: str, n_envs: int, env_kwargs: Mapping[str, Any]) -> VectorEnv:
     known = check_id(environment)
     if gym.spec(known).vector_entry_point is not None:
-        native = gym.make_vec(known, num_envs=n_envs)
+        native = gym.make_vec(known, num_envs=n_envs, **env_kwargs)
         if native.metadata.get("autoreset_mode") is AutoresetMode.SAME_STEP:
             return native
         native.close()
-    return SyncVectorEnv([lambda: gym.make(known)] * n_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+    return SyncVectorEnv([lambda: gym.make(known, **env_kwargs)] * n_envs, autoreset_mode=AutoresetMode.SAME_STEP)
 
 
 def check_id(environment: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pomdp_envs.random import mix, normals, other_uniforms, uniforms
+from pomdp_envs.random import episode_keys, mix, normals, other_uniforms, uniforms
 
 COUNTS = 1 << 16
 
@@ -55,6 +55,17 @@ def test_one_flipped_bit_flips_half_of_the_output_bits():
     for bit in range(64):
         flipped = mix(counter) ^ mix(counter ^ np.uint64(1 << bit))
         assert 28 < np.bitwise_count(flipped).mean() < 36
+
+
+def test_keys_of_episodes_are_the_published_stream_of_splitmix64_from_the_seed():
+    keys = episode_keys(np.zeros(3, dtype=np.int64), np.arange(3))
+    assert [hex(key) for key in keys] == ["0xe220a8397b1dcdaf", "0x6e789e6aa1b965f4", "0x6c45d188009454f"]
+
+
+def test_the_first_numbers_of_small_seeds_are_nothing_special():
+    seeds = np.arange(50)
+    first = uniforms(seeds, np.zeros(50, dtype=np.int64), np.zeros(50, dtype=np.int64), draws=2)
+    assert first.min() > 1e-4
 
 
 def test_mix_is_splitmix64():

@@ -3,20 +3,25 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import VecNormalize
 
-from recurrent_rl.algorithms import NonFiniteError
+from recurrent_rl.algorithms import NonFiniteError, RecurrentPPO
 from recurrent_rl.checkpoint import read_archive
+from recurrent_rl.runs import load_run
 from recurrent_rl.runs import train as training
 from recurrent_rl.runs.callback import RunCallback
 from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.evaluate import evaluate
 from recurrent_rl.runs.folder import RunFolder
 from recurrent_rl.runs.options import Options
-from recurrent_rl.runs.train import resume, train
+from recurrent_rl.runs.train import EVALUATION_SEED, resume, train
+from recurrent_rl.vector import as_vec_env
 
-SMALL = RunConfig(steps=128, n_envs=2, n_steps=32, n_epochs=2, hidden_size=4)
+SMALL = RunConfig(steps=128, n_envs=2, n_steps=32, n_epochs=2, memory_fields={"hidden_size": 4})
 
 
 class Tracker:
@@ -111,11 +116,30 @@ def test_all_observations_train_evaluate_and_score_with_the_trained_statistics(t
     assert 0 <= mean <= 9  # raw rewards, not normalised ones
 
 
+def test_a_run_is_loaded_with_the_normaliser_that_it_was_trained_with(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    train(replace(SMALL, steps=64), folder.path, Options())
+    model, env = load_run(str(folder.path))
+    assert isinstance(env, VecNormalize)
+    assert not env.training
+    assert env.obs_rms.count > 64
+    scores = evaluate_policy(model, env, 3, return_episode_rewards=True)[0]
+    torch.manual_seed(EVALUATION_SEED)
+    assert np.mean(scores) == evaluate(folder.path, 3, deterministic=True)[0]
+    with pytest.warns(UserWarning, match="trained under VecNormalize, and the environment given here has none"):
+        RecurrentPPO.load(folder.latest, env=as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=2))
+
+
 def test_an_edited_configuration_is_refused_on_resume_and_evaluation(tmp_path):
     folder = RunFolder(tmp_path / "run")
     train(replace(SMALL, steps=64), folder.path, Options())
     before = folder.config.read_text()
-    for name, value in {"memory": "lstm", "hidden_size": 8, "critic": "separate", "algo": "a2c"}.items():
+    for name, value in {
+        "memory": "lstm",
+        "memory_fields": {"hidden_size": 8},
+        "critic": "separate",
+        "algo": "a2c",
+    }.items():
         edit(folder.config, **{name: value})
         for go_on in (lambda: resume(folder.path, Options()), lambda: evaluate(folder.path, 2, deterministic=True)):
             with pytest.raises(ValueError, match="was edited: its") as refused:
