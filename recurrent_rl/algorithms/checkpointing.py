@@ -227,7 +227,7 @@ class Checkpointing(BaseAlgorithm):
         if normaliser is not None and self.env is not None and self._vec_normalize_env is None:
             warnings.warn(
                 "This policy was trained under VecNormalize, and the environment given here has none: where observations "
-                "were normalised it will act on wrong ones. Wrap the environment in recurrent_rl.vector.VecNormalize and call "
+                "were normalised it will act on wrong ones. Wrap it in recurrent_rl.vector.VecNormalize and call "
                 "model.set_normaliser(env).",
                 stacklevel=4,
             )

@@ -19,6 +19,14 @@ def require_between(spec: Any, name: str, low: float, high: float) -> None:
         raise ValueError(f"{spec}: {name} must be a number from {low} to {high}, not {value!r}.")
 
 
+def require_divisor(spec: Any, name: str, whole: str) -> None:
+    """Raise ValueError unless the field divides the field `whole`, both whole numbers."""
+    require_whole(spec, whole, name)
+    value, size = getattr(spec, name), getattr(spec, whole)
+    if size % value:
+        raise ValueError(f"{spec}: {name} must divide {whole}, {size}, not {value!r}.")
+
+
 def require_one_of(spec: Any, name: str, choices: tuple[Any, ...]) -> None:
     """Raise ValueError unless the field is one of `choices`."""
     value = getattr(spec, name)

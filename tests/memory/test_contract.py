@@ -5,7 +5,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurrent_rl.memory import GRU, LSTM, RNN, FrameWindow, NoMemory
+from recurrent_rl import memory as package
+from recurrent_rl.memory import (
+    GRU,
+    LSTM,
+    RNN,
+    Attention,
+    DeltaNet,
+    FastWeights,
+    FrameWindow,
+    IndRNN,
+    MemorySpec,
+    MinGRU,
+    MinLSTM,
+    NoMemory,
+    Residual,
+    SelectiveSSM,
+    Stack,
+)
 from recurrent_rl.testing import check_memory
 
 MEMORIES = [
@@ -28,6 +45,20 @@ MEMORIES = [
     RNN(hidden_size=5, nonlinearity="relu", num_layers=2),
     LSTM(hidden_size=5, forget_bias=None),
 ]
+SPECS = [
+    kind
+    for name in package.__all__
+    if isinstance(kind := getattr(package, name), type) and issubclass(kind, MemorySpec) and kind is not MemorySpec
+]  # what the package exports
+CUT = [
+    *[kind() for kind in SPECS],
+    MinGRU(hidden_size=5, eigenvalues="signed"),
+    MinLSTM(hidden_size=5, eigenvalues="signed"),
+    FastWeights(hidden_size=4, num_heads=2, update="sum"),
+    Attention(hidden_size=4, num_heads=2, window=3),
+    SelectiveSSM(hidden_size=4, conv_size=1),
+    Stack([GRU(hidden_size=4), DeltaNet(hidden_size=4, num_heads=1), Residual(IndRNN(hidden_size=6))]),
+]
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
@@ -36,7 +67,20 @@ def test_memory_keeps_the_contract(spec, dtype):
     check_memory(spec, dtype=dtype)
 
 
-@pytest.mark.parametrize("spec", MEMORIES, ids=repr)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.parametrize("spec", CUT, ids=repr)
+def test_every_memory_that_is_exported_keeps_the_contract_with_its_defaults(spec, dtype):
+    check_memory(spec, dtype=dtype)
+
+
+@pytest.mark.parametrize("spec", CUT, ids=repr)
+def test_states_hold_no_complex_numbers(spec):
+    memory = spec.build(3)
+    _, state = memory(torch.zeros(2, 1, 3), memory.initial_state(1), torch.zeros(2, 1, dtype=torch.bool))
+    assert not any(leaf.is_complex() for leaf in state)
+
+
+@pytest.mark.parametrize("spec", [*MEMORIES, *CUT], ids=repr)
 @settings(max_examples=10, deadline=None)
 @given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=5), columns=st.integers(1, 3), seed=st.integers(0, 99))
 def test_any_split_into_chunks_gives_the_same_outputs_and_state(spec, lengths, columns, seed):

@@ -1,0 +1,260 @@
+"""Compiled passes over time for `functional.pointwise`, which says what they compute; the torch code there is the oracle.
+
+Tables hold T, B, D, the first column and the one after the last, then addresses: rows [T, B, 1 to 3 D], weight [D], entry
+[B, D], initial [D], starts [T, B], states [T, B, D]; on the way back also the gradient of the states, then the gradients to
+fill, of rows, and for each column of weight, entry and initial [B, D], which are zero at first. That of entry is what row
+t passes back to row t - 1 meanwhile.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from recurrent_rl.compiled.decorators import compiled, only_for_tasks, row_loop
+from recurrent_rl.compiled.rows import ONE, add_in_place, clear
+from recurrent_rl.compiled.task import flags, floats, task
+
+_ZERO, _LIMIT, _CLOSED = np.float32(0.0), np.float32(80.0), np.float32(1e-30)
+_PER_LN_2, _LN_2_HIGH, _LN_2_LOW = np.float32(1.442695041), np.float32(0.693359375), np.float32(-2.12194440e-4)
+_ROUNDER = np.float32(1.5 * 2**23)  # added to a small number, it leaves a whole one in the lowest bits
+_C2, _C3, _C4, _C5, _C6 = (np.float32(1 / f) for f in (2, 6, 24, 120, 720))
+_typed_at_compilation: Any = intrinsic
+
+
+class Part(NamedTuple):
+    """What every task reads."""
+
+    steps: int
+    columns: int
+    first: int
+    last: int
+    rows: Any
+    weight: Any
+    entry: Any
+    initial: Any
+    starts: Any
+    states: Any
+
+
+class Back(NamedTuple):
+    """What the way back reads and fills besides."""
+
+    states: Any
+    rows: Any
+    weight: Any
+    entry: Any
+    initial: Any
+
+
+@compiled
+def _read(a, width):
+    steps, columns, size = a[0], a[1], a[2]
+    count = steps * columns
+    rows, weight = floats(a[5], count, width * size), floats(a[6], 1, size)[0]
+    entry, initial = floats(a[7], columns, size), floats(a[8], 1, size)[0]
+    return Part(
+        steps, columns, a[3], a[4], rows, weight, entry, initial, flags(a[9], count), floats(a[10], count, size)
+    )
+
+
+@compiled
+def _read_back(a, width):
+    columns, size, count = a[1], a[2], a[0] * a[1]
+    return Back(
+        floats(a[11], count, size),
+        floats(a[12], count, width * size),
+        floats(a[13], columns, size),
+        floats(a[14], columns, size),
+        floats(a[15], columns, size),
+    )
+
+
+@task
+def gated_forward(a):
+    """Fill the states of `gated_scan`."""
+    part = _read(a, 2)
+    for t in range(part.steps):
+        for b in range(part.first, part.last):
+            i = t * part.columns + b
+            _gated(part.states[i], _before(part, t, b), part.rows[i], part.weight)
+
+
+@task
+def gated_backward(a):
+    """Fill the gradients of `gated_scan`."""
+    part, back = _read(a, 2), _read_back(a, 2)
+    for t in range(part.steps - 1, -1, -1):
+        for b in range(part.first, part.last):
+            i = t * part.columns + b
+            add_in_place(back.entry[b], back.states[i])
+            _through_gate(back.rows[i], back.entry[b], _before(part, t, b), part.rows[i], part.weight)
+            _leave(part, back, i, b)
+
+
+@task
+def paired_forward(a):
+    """Fill the states of `paired_scan`."""
+    part = _read(a, 3)
+    for t in range(part.steps):
+        for b in range(part.first, part.last):
+            i = t * part.columns + b
+            _paired(part.states[i], _before(part, t, b), part.rows[i], part.weight)
+
+
+@task
+def paired_backward(a):
+    """Fill the gradients of `paired_scan`."""
+    part, back = _read(a, 3), _read_back(a, 3)
+    for t in range(part.steps - 1, -1, -1):
+        for b in range(part.first, part.last):
+            i = t * part.columns + b
+            add_in_place(back.entry[b], back.states[i])
+            _through_pair(back.rows[i], back.entry[b], _before(part, t, b), part.rows[i], part.weight)
+            _leave(part, back, i, b)
+
+
+@task
+def relu_forward(a):
+    """Fill the states of `relu_scan`."""
+    part = _read(a, 1)
+    for t in range(part.steps):
+        for b in range(part.first, part.last):
+            i = t * part.columns + b
+            _relu(part.states[i], _before(part, t, b), part.rows[i], part.weight)
+
+
+@task
+def relu_backward(a):
+    """Fill the gradients of `relu_scan`."""
+    part, back = _read(a, 1), _read_back(a, 1)
+    for t in range(part.steps - 1, -1, -1):
+        for b in range(part.first, part.last):
+            i = t * part.columns + b
+            add_in_place(back.entry[b], back.states[i])
+            _through_relu(back.rows[i], back.entry[b], part.states[i], part.weight)
+            _add_product(back.weight[b], back.rows[i], _before(part, t, b))
+            _leave(part, back, i, b)
+
+
+@compiled
+def _before(part, t, b):
+    """Return the state before row t of column b."""
+    i = t * part.columns + b
+    if part.starts[i]:
+        return part.initial
+    if t == 0:
+        return part.entry[b]
+    return part.states[i - part.columns]
+
+
+@compiled
+def _leave(part, back, i, b):
+    """Give what passes back over a start to the initial state."""
+    if part.starts[i]:
+        add_in_place(back.initial[b], back.entry[b])
+        clear(back.entry[b])
+
+
+@_typed_at_compilation
+def _power_of_two(typingctx, rounded):
+    """Return 2^k for the float32 k + _ROUNDER: k + 127, moved to the exponent's bits."""
+
+    def generate(context, builder, signature, arguments):
+        word = ir.IntType(32)
+        bits = builder.add(builder.bitcast(arguments[0], word), ir.Constant(word, 127))
+        return builder.bitcast(builder.shl(bits, ir.Constant(word, 23)), ir.FloatType())
+
+    return types.float32(types.float32), generate
+
+
+@only_for_tasks(inline="always")
+def _exp(x):
+    """Return exp x for one float32 within [-80, 80], that of the nearer bound outside; relative error below 3e-7."""
+    if x > _LIMIT:
+        x = _LIMIT
+    if x < -_LIMIT:
+        x = -_LIMIT
+    rounded = x * _PER_LN_2 + _ROUNDER
+    k = rounded - _ROUNDER
+    r = (x - k * _LN_2_HIGH) - k * _LN_2_LOW
+    series = ((((_C6 * r + _C5) * r + _C4) * r + _C3) * r + _C2) * r * r + r + ONE
+    return series * _power_of_two(rounded)
+
+
+@only_for_tasks(inline="always")
+def _open(above, below):
+    """Return above / below, or exactly 0 for a closed gate; NaN stays NaN."""
+    z = above / below
+    return _ZERO if z < _CLOSED else z
+
+
+@row_loop
+def _gated(state, before, row, span):
+    size = len(state)
+    logits, candidates = row[:size], row[size:]
+    for u in range(size):
+        z = _open(ONE, ONE + _exp(-logits[u]))
+        state[u] = (ONE - span[u] * z) * before[u] + z * candidates[u]
+
+
+@row_loop
+def _through_gate(grad_row, carried, before, row, span):
+    """Fill the gradient of the row, and turn that of the state after it into that of the state before."""
+    size = len(carried)
+    logits, candidates, grad_logits, grad_candidates = row[:size], row[size:], grad_row[:size], grad_row[size:]
+    for u in range(size):
+        z, dh = _open(ONE, ONE + _exp(-logits[u])), carried[u]
+        grad_logits[u] = dh * (candidates[u] - span[u] * before[u]) * z * (ONE - z)
+        grad_candidates[u] = dh * z
+        carried[u] = dh * (ONE - span[u] * z)
+
+
+@row_loop
+def _paired(state, before, row, span):
+    size = len(state)
+    i, f, candidates = row[:size], row[size : 2 * size], row[2 * size :]
+    for u in range(size):
+        below_i, below_f = ONE + _exp(-i[u]), ONE + _exp(-f[u])
+        z = _open(below_f, below_i + below_f)
+        state[u] = (ONE - span[u] * z) * before[u] + z * candidates[u]
+
+
+@row_loop
+def _through_pair(grad_row, carried, before, row, span):
+    """Fill the gradient of the row, and turn that of the state after it into that of the state before."""
+    size = len(carried)
+    i, f, candidates = row[:size], row[size : 2 * size], row[2 * size :]
+    grad_i, grad_f, grad_candidates = grad_row[:size], grad_row[size : 2 * size], grad_row[2 * size :]
+    for u in range(size):
+        below_i, below_f, dh = ONE + _exp(-i[u]), ONE + _exp(-f[u]), carried[u]
+        z = _open(below_f, below_i + below_f)
+        grad_z = dh * (candidates[u] - span[u] * before[u]) * z * (ONE - z)
+        grad_i[u] = grad_z * (ONE - ONE / below_i)
+        grad_f[u] = grad_z * (ONE / below_f - ONE)
+        grad_candidates[u] = dh * z
+        carried[u] = dh * (ONE - span[u] * z)
+
+
+@row_loop
+def _relu(state, before, row, weight):
+    for u in range(len(state)):
+        x = weight[u] * before[u] + row[u]
+        state[u] = _ZERO if x < _ZERO else x
+
+
+@row_loop
+def _through_relu(grad_row, carried, state, weight):
+    """Fill the gradient of the row, and turn that of the state after it into that of the state before."""
+    for u in range(len(carried)):
+        dx = _ZERO if state[u] <= _ZERO else carried[u]
+        grad_row[u] = dx
+        carried[u] = dx * weight[u]
+
+
+@row_loop
+def _add_product(total, one, other):
+    for u in range(len(total)):
+        total[u] += one[u] * other[u]

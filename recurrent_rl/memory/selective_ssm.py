@@ -1,0 +1,135 @@
+"""The selective state-space block of Mamba: what is kept and written depends on the input."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu, softplus
+from torch.utils.checkpoint import checkpoint
+
+from recurrent_rl.functional.scan import linear_scan
+from recurrent_rl.memory.base import Memory, MemorySpec, State
+from recurrent_rl.memory.checks import require_whole
+
+STEP_MIN, STEP_MAX = 0.001, 0.1  # of the initial step at input zero, as in the paper
+ROOM = 2**21  # numbers of state in a piece of a long scan; each piece is computed again on the way back
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectiveSSM(MemorySpec):
+    """Mamba's block: E = expand H channels, each a linear system of N states whose step, input and output follow the input.
+
+        x[t], z[t] = W x_in[t]                                              [E] each
+        v[t] = silu(conv(x[t - K + 1], ..., x[t]))                          [E], a filter per channel; zeros before a start
+        step[t] = softplus(W_up W_down v[t] + b)                            [E], through R = ceil(H / 16) numbers
+        B[t], C[t] = W_B v[t], W_C v[t]                                     [N] each
+        s[t] = exp(step[t] A) * s[t - 1] + (step[t] * v[t]) outer B[t]      [E, N]
+        y[t] = s[t] C[t] + D * v[t]                                         [E]
+        output[t] = W_out (y[t] * silu(z[t]))                               [H]
+
+    A = -exp(a) [E, N] is real, so no value of the parameters makes it unstable; it begins as -1, ..., -N in every channel.
+    The step at input zero begins log-uniform in [0.001, 0.1].
+
+    As in the authors' code B is discretised by step * B, where the paper writes zero-order hold. Normalisation and the way
+    around the block are left to wrappers. A long scan runs in pieces that are computed again on the way back, for T B E N
+    states are too many to keep.
+
+    Args:
+        hidden_size: Size of the output, H.
+        state_size: States of each channel, N.
+        expand: Channels for each of the outputs, E / H.
+        conv_size: Inputs that the convolution sees, K, the present one among them.
+
+    Source: Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces; resets inside the scan as in
+    Lu et al. 2023, Structured State Space Models for In-Context Reinforcement Learning.
+    """
+
+    hidden_size: int = 64
+    state_size: int = 16
+    expand: int = 2
+    conv_size: int = 4
+
+    def __post_init__(self) -> None:
+        require_whole(self, "hidden_size", "state_size", "expand", "conv_size")
+
+    def build(self, input_size: int) -> "SelectiveMemory":
+        """Return a new memory that reads inputs [T, B, input_size]."""
+        return SelectiveMemory(self, input_size)
+
+
+class SelectiveMemory(Memory):
+    """The memory of `SelectiveSSM`; leaves: states [B, E, N] and the convolution's last inputs [B, K - 1, E]."""
+
+    zero: Tensor
+
+    def __init__(self, spec: SelectiveSSM, input_size: int) -> None:
+        super().__init__()
+        self.spec, self.input_size, self.output_size = spec, input_size, spec.hidden_size
+        channels, rank = spec.expand * spec.hidden_size, math.ceil(spec.hidden_size / 16)
+        self.channels, self.sizes = channels, [rank, spec.state_size, spec.state_size]
+        self.enter = nn.Linear(input_size, 2 * channels, bias=False)
+        bound = spec.conv_size**-0.5
+        taps = torch.empty(channels, spec.conv_size).uniform_(-bound, bound)  # the newest last
+        self.taps = nn.Parameter(taps)
+        self.bias = nn.Parameter(torch.empty(channels).uniform_(-bound, bound))
+        self.select = nn.Linear(channels, sum(self.sizes), bias=False)
+        self.step = nn.Linear(rank, channels)
+        self.log_rates = nn.Parameter(torch.arange(1.0, spec.state_size + 1).log().repeat(channels, 1))  # [E, N]
+        self.skip = nn.Parameter(torch.ones(channels))
+        self.leave = nn.Linear(channels, spec.hidden_size, bias=False)
+        self.register_buffer("zero", torch.zeros(()), persistent=False)  # carries device and dtype
+        self._initialise_step()
+
+    @torch.no_grad()
+    def _initialise_step(self) -> None:
+        steps = torch.empty(self.channels).uniform_(math.log(STEP_MIN), math.log(STEP_MAX)).exp()
+        self.step.bias.copy_(steps + torch.log(-torch.expm1(-steps)))  # softplus of this gives the step
+
+    def initial_state(self, batch_size: int) -> State:
+        """Return zeros, [B, E, N] and [B, K - 1, E]."""
+        states = self.zero.expand(batch_size, self.channels, self.spec.state_size)
+        return states, self.zero.expand(batch_size, self.spec.conv_size - 1, self.channels)
+
+    def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """See `Memory.forward`."""
+        entering, gate = self.enter(inputs).chunk(2, dim=-1)  # [T, B, E] each
+        values, window = self._convolved(entering.to(state[1].dtype), state[1], starts)
+        outputs, states = self._scanned(values, state[0], starts)
+        return self.leave(outputs * silu(gate)), (states, window)
+
+    def _convolved(self, entering: Tensor, window: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return filtered inputs [T, B, E], and the last K - 1 inputs [B, K - 1, E], zero where of another episode."""
+        before, steps = self.spec.conv_size - 1, len(entering)
+        rows = torch.cat([window.transpose(0, 1), entering])  # [K - 1 + T, B, E]
+        episode = torch.cat([starts.new_zeros((before, starts.shape[1])), starts]).cumsum(0)  # [K - 1 + T, B]
+        same = torch.stack([episode[i : i + steps] == episode[before:] for i in range(before + 1)])
+        same = same.to(entering.device, non_blocking=True).unsqueeze(-1)  # [K, T, B, 1]
+        taps = enumerate(self.taps.unbind(1))  # [E] each
+        seen = [weight * torch.where(same[i], rows[i : i + steps], self.zero) for i, weight in taps]  # [T, B, E] each
+        last = (episode[steps:] == episode[-1]).to(entering.device, non_blocking=True).unsqueeze(-1)  # [K - 1, B, 1]
+        return silu(sum(seen, self.bias)), torch.where(last, rows[steps:], self.zero).transpose(0, 1)
+
+    def _scanned(self, values: Tensor, entry: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the systems give for values [T, B, E], [T, B, E], and their last state [B, E, N]."""
+        rows = max(1, ROOM // entry.numel())
+        if len(values) <= rows:
+            return self._scanned_rows(values, entry, starts)
+        state, outputs = entry, []
+        for some, flags in zip(values.split(rows), starts.split(rows), strict=True):
+            piece, state = checkpoint(
+                self._scanned_rows, some, state, flags, use_reentrant=False, preserve_rng_state=False
+            )
+            outputs.append(piece)
+        return torch.cat(outputs), state
+
+    def _scanned_rows(self, values: Tensor, entry: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
+        narrow, read, write = self.select(values).split(self.sizes, dim=-1)  # [T, B, R], [T, B, N] and [T, B, N]
+        step = softplus(self.step(narrow)).to(entry.dtype)  # [T, B, E]
+        decays = torch.exp(step.unsqueeze(-1) * -self.log_rates.exp())  # [T, B, E, N]
+        updates = (step * values).unsqueeze(-1) * read.to(entry.dtype).unsqueeze(-2)  # [T, B, E, N]
+        initial = self.zero.expand(entry[0].numel())
+        states = linear_scan(decays.flatten(2), updates.flatten(2), entry.flatten(1), initial, starts)
+        states = states.unflatten(-1, entry.shape[1:])  # [T, B, E, N]
+        outputs = (states @ write.to(states.dtype).unsqueeze(-1)).squeeze(-1) + self.skip * values  # [T, B, E]
+        return outputs, states[-1].clone()  # a view would hold all of them
