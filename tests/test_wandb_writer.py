@@ -14,7 +14,7 @@ from recurrent_rl.runs.folder import RunFolder
 from recurrent_rl.runs.options import Options
 from recurrent_rl.runs.train import train
 
-CONFIG = RunConfig(steps=512, n_envs=4, n_steps=32, hidden_size=8)
+CONFIG = RunConfig(steps=512, n_envs=4, n_steps=32, memory_fields={"hidden_size": 8})
 
 
 def chunks_of(data):

@@ -10,6 +10,7 @@ from recurrent_rl.functional.dense import dense
 from recurrent_rl.functional.scan import linear_scan
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_between, require_whole
+from recurrent_rl.memory.skip import add_skip, initial_skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ class LRUMemory(Memory):
         self.nu, self.theta, self.gamma = (nn.Parameter(values) for values in _ring(spec))
         self.B = nn.Parameter(torch.randn(2 * spec.units, input_size) / (2 * input_size) ** 0.5)
         self.C = nn.Parameter(torch.randn(spec.hidden_size, 2 * spec.units) / spec.units**0.5)
-        self.D = nn.Parameter(_skip(spec.hidden_size, input_size))
+        self.D = nn.Parameter(initial_skip(spec.hidden_size, input_size))
         self.register_buffer("initial", torch.zeros(spec.units, 2), persistent=False)
 
     def initial_state(self, batch_size: int) -> State:
@@ -92,23 +93,13 @@ class LRUMemory(Memory):
         updates, entry = torch.view_as_complex(driven), torch.complex(*state[0].unbind(-1))
         states = linear_scan(self.eigenvalues, updates, entry, torch.view_as_complex(self.initial), starts)
         h = torch.view_as_real(states)  # [T, B, N, 2]
-        outputs = self._add_skip(dense(h.flatten(-2), self.C, None), inputs)
+        outputs = add_skip(dense(h.flatten(-2), self.C, None), self.D, inputs)
         return outputs, (h[-1],)
-
-    def _add_skip(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        if self.D.dim() == 1:
-            return torch.addcmul(outputs, inputs, self.D)
-        return outputs + dense(inputs, self.D, None)
 
     @property
     def eigenvalues(self) -> Tensor:
         """The eigenvalues lambda [N], complex."""
         return torch.polar(torch.exp(-torch.exp(self.nu)), torch.exp(self.theta))
-
-
-def _skip(outputs: int, inputs: int) -> Tensor:
-    """Return D [H, I], or its diagonal [H] where it is square."""
-    return torch.randn(outputs) if outputs == inputs else torch.randn(outputs, inputs) / inputs**0.5
 
 
 def _ring(spec: LRU) -> tuple[Tensor, Tensor, Tensor]:

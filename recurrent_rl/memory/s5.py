@@ -9,25 +9,25 @@ from torch.nn.functional import gelu, linear
 from recurrent_rl.functional.scan import linear_scan
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_between, require_whole
+from recurrent_rl.memory.skip import add_skip, initial_skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class S5(MemorySpec):
-    """Simplified state-space layer: one linear system of P states for all H features, then a gate.
+    """Simplified state-space layer: one linear system of P states for all inputs, then a gate.
 
-        u[t] = W x[t] + b                                           [H]
-        s[t] = exp(L step) * s[t - 1] + (exp(L step) - 1) / L * (B u[t])   [P / 2], complex: zero-order hold
-        y[t] = 2 Re(C s[t]) + D * u[t]                              [H]
+        s[t] = exp(L step) * s[t - 1] + (exp(L step) - 1) / L * (B x[t])   [P / 2], complex: zero-order hold
+        y[t] = 2 Re(C s[t]) + D x[t]                                [H], D [H, I], diagonal if I = H
         output[t] = gelu(y[t]) * sigmoid(V gelu(y[t]) + c)          [H]
 
     The P states come in conjugate pairs, so one of each pair is kept. L holds P / 2 eigenvalues, -exp(r) + i w, which no
     value of the parameters makes unstable. They begin as those of HiPPO-N, in J blocks of P / J states; B and C begin as
-    real normal matrices of variance 1 / H and 1 / P seen from its eigenvectors. Each of the P / 2 learns its own `step`,
+    real normal matrices of variance 1 / I and 1 / P seen from its eigenvectors. Each of the P / 2 learns its own `step`,
     from a log-uniform draw.
 
-    Differs from the paper: the real part of L goes through -exp(r), where the paper learns it as it is; C begins real
-    before the change of basis, so that the layer begins as a real system; normalisation and the way around the layer are
-    left to wrappers.
+    Differs from the paper, where I = H: the real part of L goes through -exp(r), where the paper learns it as it is; C
+    begins real before the change of basis, so that the layer begins as a real system; normalisation and the way around the
+    layer are left to wrappers.
 
     Args:
         hidden_size: Features, H.
@@ -74,12 +74,11 @@ class S5Memory(Memory):
         self.frequency = nn.Parameter(eigenvalues.imag.float())
         low, high = torch.tensor([spec.step_min, spec.step_max]).log()
         self.log_step = nn.Parameter(torch.lerp(low, high, torch.rand(len(eigenvalues))))
-        reading = torch.randn(spec.state_size, spec.hidden_size, dtype=torch.float64) / spec.hidden_size**0.5
+        reading = torch.randn(spec.state_size, input_size, dtype=torch.float64) / input_size**0.5
         writing = torch.randn(spec.hidden_size, spec.state_size, dtype=torch.float64) / spec.state_size**0.5
-        self.read = nn.Parameter(torch.view_as_real(basis.mH @ reading.cfloat().to(basis)).float())  # [P / 2, H, 2]
+        self.read = nn.Parameter(torch.view_as_real(basis.mH @ reading.cfloat().to(basis)).float())  # [P / 2, I, 2]
         self.write = nn.Parameter(torch.view_as_real(writing.to(basis) @ basis).float())  # [H, P / 2, 2]
-        self.skip = nn.Parameter(torch.randn(spec.hidden_size))
-        self.encoder = nn.Linear(input_size, spec.hidden_size)
+        self.skip = nn.Parameter(initial_skip(spec.hidden_size, input_size))
         self.gate = nn.Linear(spec.hidden_size, spec.hidden_size)
         self.register_buffer("initial", torch.zeros(len(eigenvalues), 2), persistent=False)
 
@@ -89,26 +88,25 @@ class S5Memory(Memory):
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
-        features = self.encoder(inputs)  # [T, B, H]
-        states = self._states(features, state[0], starts)
-        outputs = linear(states.flatten(2), self._readout()) + self.skip * features  # [T, B, H]
+        states = self._states(inputs, state[0], starts)
+        outputs = add_skip(linear(states.flatten(2), self._readout()), self.skip, inputs)  # [T, B, H]
         active = gelu(outputs)
         return active * torch.sigmoid(self.gate(active)), (states[-1],)
 
-    def _states(self, features: Tensor, entry: Tensor, starts: Tensor) -> Tensor:
-        """Return the states [T, B, P / 2, 2] after features [T, B, H]."""
+    def _states(self, inputs: Tensor, entry: Tensor, starts: Tensor) -> Tensor:
+        """Return the states [T, B, P / 2, 2] after inputs [T, B, I]."""
         decays, read = self._discretised()
-        updates = linear(features, read).unflatten(-1, (-1, 2)).to(entry.dtype)  # [T, B, P / 2, 2]
+        updates = linear(inputs, read).unflatten(-1, (-1, 2)).to(entry.dtype)  # [T, B, P / 2, 2]
         entry, initial = torch.view_as_complex(entry.contiguous()), torch.view_as_complex(self.initial)
         return torch.view_as_real(linear_scan(decays, torch.view_as_complex(updates), entry, initial, starts))
 
     def _discretised(self) -> tuple[Tensor, Tensor]:
-        """Return decays [P / 2], complex, and the input matrix [P, H], whose rows are real and imaginary parts in turn."""
+        """Return decays [P / 2], complex, and the input matrix [P, I], whose rows are real and imaginary parts in turn."""
         step = self.log_step.exp()
         real, imaginary = -self.log_decay.exp(), self.frequency
         moved = expm1(real * step, imaginary * step)
         read = (moved / torch.complex(real, imaginary)).unsqueeze(-1) * torch.view_as_complex(self.read)
-        return moved + 1.0, torch.view_as_real(read).transpose(1, 2).flatten(0, 1)  # [P, H]
+        return moved + 1.0, torch.view_as_real(read).transpose(1, 2).flatten(0, 1)  # [P, I]
 
     def _readout(self) -> Tensor:
         """Return the matrix [H, P] that takes real and imaginary parts in turn to 2 Re(C s)."""

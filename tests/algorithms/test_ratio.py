@@ -7,7 +7,21 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.callbacks import BaseCallback
 
 from recurrent_rl import RecurrentPPO
-from recurrent_rl.memory import GRU, LSTM, RNN, FrameWindow, NoMemory
+from recurrent_rl.memory import (
+    GRU,
+    LRU,
+    LSTM,
+    RNN,
+    XLSTM,
+    Attention,
+    BeliefFilter,
+    DeltaNet,
+    FrameWindow,
+    GTrXL,
+    MinGRU,
+    NoMemory,
+    SelectiveSSM,
+)
 from recurrent_rl.vector import VecNormalize, as_vec_env
 
 MEMORIES = [
@@ -16,6 +30,16 @@ MEMORIES = [
     GRU(hidden_size=8, layer_norm=True),
     FrameWindow(3),
     NoMemory(),
+]
+NEWER = [
+    MinGRU(hidden_size=8),
+    LRU(hidden_size=8),
+    SelectiveSSM(hidden_size=8, state_size=4),
+    DeltaNet(hidden_size=8),
+    XLSTM(hidden_size=8),
+    Attention(hidden_size=8, window=6),
+    GTrXL(hidden_size=8, memory_length=6, mlp_size=8),
+    BeliefFilter(hidden_size=8),
 ]
 
 
@@ -50,6 +74,13 @@ def ratio_errors(env, updates=4, **arguments):
 def test_ratio_is_one_before_the_first_step_of_every_update_with_the_normaliser_on(memory, critic):
     env = VecNormalize(as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=4))
     errors = ratio_errors(env, memory=memory, policy_kwargs={"critic": critic})
+    assert (errors < 1e-5).all(), errors
+
+
+@pytest.mark.parametrize("memory", NEWER, ids=repr)
+def test_ratio_is_one_for_light_matrix_and_attention_memories(memory):
+    env = VecNormalize(as_vec_env("pomdp_envs/CartPoleNoVel-v0", n_envs=4))
+    errors = ratio_errors(env, memory=memory, policy_kwargs={"critic": "separate"})
     assert (errors < 1e-5).all(), errors
 
 

@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 import pomdp_envs  # noqa: F401 - registers the environments
 from recurrent_rl import RecurrentA2C, RecurrentPPO
-from recurrent_rl.memory import GRU, LSTM
+from recurrent_rl.memory import GRU, LRU, LSTM, XLSTM, GTrXL, SelectiveSSM
 from recurrent_rl.vector import as_vec_env, get_env_state
 
 TOTAL = 4 * 16 * 6
@@ -57,8 +57,8 @@ class SaveAt(BaseCallback):
 def make(face, algorithm=RecurrentPPO, **arguments):
     steps = {"batch_size": 32, "bptt_horizon": 8, "n_epochs": 2} if algorithm is RecurrentPPO else {}
     return algorithm(
-        "MlpRecurrentPolicy", FACES[face](), n_steps=16, memory=LSTM(hidden_size=8), device="cpu",
-        **{"seed": 5, "learning_rate": LinearSchedule(3e-3, 0.0, 1.0), **steps, **arguments},
+        "MlpRecurrentPolicy", FACES[face](), n_steps=16, device="cpu",
+        **{"seed": 5, "memory": LSTM(hidden_size=8), "learning_rate": LinearSchedule(3e-3, 0.0, 1.0), **steps, **arguments},
     )  # fmt: skip
 
 
@@ -103,6 +103,20 @@ def test_interrupted_and_resumed_equals_uninterrupted_bitwise(tmp_path, face, bo
     resumed = RecurrentPPO.load(tmp_path / "half", env=FACES[face](), device="cpu")
     resumed.learn(TOTAL - resumed.num_timesteps, reset_num_timesteps=False)
     assert_identical(expected, fingerprint(resumed))
+
+
+@pytest.mark.parametrize(
+    "memory", [LRU(hidden_size=8), SelectiveSSM(hidden_size=8), XLSTM(hidden_size=8), GTrXL(hidden_size=8)], ids=repr
+)
+def test_other_memories_resume_bitwise_in_mid_rollout(tmp_path, memory):
+    straight = make("native", memory=memory)
+    straight.learn(TOTAL)
+    broken = make("native", memory=memory)
+    broken.learn(TOTAL, callback=SaveAt(tmp_path / "half", TOTAL // 2, False))
+    torch.manual_seed(999)
+    resumed = RecurrentPPO.load(tmp_path / "half", env=FACES["native"](), device="cpu")
+    resumed.learn(TOTAL - resumed.num_timesteps, reset_num_timesteps=False)
+    assert_identical(fingerprint(straight), fingerprint(resumed))
 
 
 def test_a2c_and_gsde_resume_bitwise(tmp_path):

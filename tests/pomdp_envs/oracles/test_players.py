@@ -9,7 +9,9 @@ from pomdp_envs.oracles import PLAYERS
 from pomdp_envs.players import play
 
 EPISODES = 512
-MORE_EPISODES = {"pomdp_envs/LabyrinthExploreEasy-v0": 4096}  # memory gains little there
+MORE_EPISODES = {
+    f"pomdp_envs/LabyrinthExplore{name}-v0": 4096 for name in ("Easy", "Medium")
+}  # memory gains little there
 # The velocities of the moment are enough for 200 steps, and almost always for 400.
 MEMORYLESS_SUFFICES = [f"pomdp_envs/VelocityOnlyCartPole{difficulty}-v0" for difficulty in ("Easy", "Medium")]
 NATIVE = [env_id for env_id in pomdp_envs.ids() if "dynamics" in gym.spec(env_id).kwargs]

@@ -177,7 +177,7 @@ def test_the_last_action_is_seen_also_when_it_led_into_a_wall():
 
 @pytest.mark.parametrize("dynamics", [LabyrinthEscape, LabyrinthExplore])
 def test_impossible_labyrinths_are_refused(dynamics):
-    with pytest.raises(ValueError, match="cells must be an integer of at least 3"):
+    with pytest.raises(ValueError, match="cells must be an integer from 3 to 90"):
         dynamics(cells=2)
     with pytest.raises(ValueError, match="episode_length must be an integer of at least 2"):
         dynamics(episode_length=1)

@@ -67,7 +67,7 @@ def test_one_deck_by_hand():
 
 
 def test_bad_arguments_are_refused():
-    with pytest.raises(ValueError, match="num_decks must be an integer of at least 1"):
+    with pytest.raises(ValueError, match="num_decks must be an integer from 1 to 630"):
         RepeatFirst(0)
     with pytest.raises(ValueError, match="k=52 must be less than the 52 cards"):
         RepeatPrevious(1, 52)

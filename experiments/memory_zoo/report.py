@@ -1,0 +1,138 @@
+"""Tables and pictures of the runs that have a result.
+
+    python -m experiments.memory_zoo.report
+
+Writes results/returns.csv, results/returns.png and the tables between the marks in README.md.
+"""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy import stats
+
+from experiments.memory_zoo.entrants import ENTRANTS
+from experiments.memory_zoo.run import RESULTS, STEPS, WORLDS
+
+HERE = Path(__file__).parent
+Results = list[dict[str, Any]]
+# POPGym's table 3 (arXiv 2303.01859), second-hand: its GRU and the best of its thirteen models, 15 million steps.
+POPGYM = {
+    "RepeatPreviousEasy": ("1.00", "1.00"),
+    "RepeatPreviousMedium": ("-0.315", "0.789 (LMU)"),
+    "CountRecallEasy": ("0.177", "0.509"),
+    "NoisyPositionOnlyCartPoleHard": ("0.390", "0.404"),
+}
+MARKERS = "osv^<>DPX*hp"
+
+
+def read() -> Results:
+    """Return all results, in the order of their files."""
+    return [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+
+
+def scores(results: Results, memory: str, world: str, steps: int = STEPS) -> list[float]:
+    """Return the mean returns of a memory's runs in a world."""
+    found = [result for result in results if (result["memory"], result["world"]) == (memory, world)]
+    return [result["mean_return"] for result in found if result["steps"] == steps]
+
+
+def interquartile_mean(*strata: Sequence[float]) -> float:
+    """Return the mean of the middle half of all runs of all worlds."""
+    return float(stats.trim_mean(np.concatenate(strata), 0.25))
+
+
+def interval(strata: list[list[float]]) -> tuple[float, float] | None:
+    """Return the 95% bootstrap interval of the interquartile mean, runs drawn anew within each world; None for one run."""
+    if min(map(len, strata)) < 2:
+        return None
+    drawn = stats.bootstrap(strata, interquartile_mean, vectorized=False, n_resamples=2000, method="percentile", rng=0)
+    return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
+
+
+def row(results: Results, memory: str) -> list[str]:
+    """Return a line of the table: means by world, then over all worlds where there is a run in each."""
+    strata = [scores(results, memory, world) for world in WORLDS]
+    cells = [
+        f"{np.mean(found):.3f}" + (f" ({len(found)})" if len(found) > 1 else "") if found else "" for found in strata
+    ]
+    if not all(strata):
+        return [memory, *cells, "", ""]
+    bounds = interval(strata)
+    between = "one seed" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
+    return [memory, *cells, f"{interquartile_mean(*strata):.3f}", between]
+
+
+def table(results: Results) -> str:
+    """Return the table of returns, best interquartile mean first, POPGym's figures last."""
+    rows = [row(results, entrant.name) for entrant in ENTRANTS]
+    rows = [line for line in rows if any(line[1:])]
+    rows.sort(key=lambda line: -float(line[-2] or -np.inf))
+    rows.append(["*POPGym's GRU, 15M steps*", *(POPGYM[world][0] for world in WORLDS), "", ""])
+    rows.append(["*POPGym's best, 15M steps*", *(POPGYM[world][1] for world in WORLDS), "", ""])
+    head = ["memory", *WORLDS, "interquartile mean", "95%"]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
+
+
+def longer(results: Results) -> str:
+    """Return a table of the runs with other budgets."""
+    others = [result for result in results if result["steps"] != STEPS]
+    lines = [
+        f"| {r['memory']} | {r['world']} | {r['steps']:,} | {r['seed']} | {r['mean_return']:.3f} |" for r in others
+    ]
+    return "\n".join(["| memory | world | steps | seed | return |", "|---|---|---|---|---|", *lines])
+
+
+def draw(results: Results, path: Path) -> None:
+    """Draw mean returns over all worlds against parameters, CPU time and the size of the state."""
+    whole = [e.name for e in ENTRANTS if all(scores(results, e.name, world) for world in WORLDS)]
+    axes_of = {
+        "parameters": "parameters",
+        "CPU seconds of a run": "cpu_seconds",
+        "numbers in the state": "state_numbers",
+    }
+    figure = Figure(figsize=(13, 5), layout="constrained")
+    for axis, (label, key) in zip(figure.subplots(1, 3, sharey=True), axes_of.items(), strict=True):
+        for number, name in enumerate(whole):
+            runs = [r for r in results if r["memory"] == name and r["steps"] == STEPS]
+            x = np.mean([r[key] for r in runs])
+            y = interquartile_mean(*[scores(results, name, world) for world in WORLDS])
+            color = f"C{number % 10}"
+            axis.plot(x, y, MARKERS[number % len(MARKERS)], color=color, label=name, linestyle="none")
+            axis.annotate(name, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7, color=color)
+        axis.set(xlabel=label, xscale="linear" if key == "parameters" else "symlog")
+        axis.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("interquartile mean of returns in four worlds")
+    figure.savefig(path, dpi=110)
+
+
+def write_csv(results: Results, path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, results[0].keys())
+        writer.writeheader()
+        writer.writerows(results)
+
+
+def fill(text: str, mark: str, content: str) -> str:
+    """Put content between <!-- mark --> and <!-- end of mark -->."""
+    before, rest = text.split(f"<!-- {mark} -->\n")
+    _, after = rest.split(f"<!-- end of {mark} -->")
+    return f"{before}<!-- {mark} -->\n{content}\n<!-- end of {mark} -->{after}"
+
+
+def main() -> None:
+    results = read()
+    write_csv(results, HERE / "results" / "returns.csv")
+    draw(results, HERE / "results" / "returns.png")
+    print(table(results))
+    readme = HERE / "README.md"
+    text = fill(readme.read_text(), "returns", table(results))
+    readme.write_text(fill(text, "longer", longer(results)))
+
+
+if __name__ == "__main__":
+    main()
