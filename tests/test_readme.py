@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from recurrent_rl import memory
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
@@ -49,3 +51,17 @@ def test_make_targets_of_the_readme_exist():
 def test_paths_of_the_readme_exist():
     for path in re.findall(r"(?<!pomdp_)(?:recurrent_rl|envs|experiments)/[\w/]+(?:\.\w+)?", README):
         assert (ROOT / path).exists(), path
+
+
+def test_the_memories_of_the_readme_are_all_there_are():
+    table = README.partition("## Memories")[2].partition("```python")[0]
+    named = set(re.findall(r"`(\w+)(?:\([^`]*\))?`", table.replace("`recurrent_rl", ""))) - {"memory"}
+    kinds = [getattr(memory, name) for name in memory.__all__]
+    assert named == {
+        kind.__name__ for kind in kinds if isinstance(kind, type) and issubclass(kind, memory.MemorySpec)
+    } - {"MemorySpec"}
+
+
+def test_the_composed_memory_of_the_readme_builds():
+    (code,) = re.findall(r"^memory = (.*)$", README, flags=re.MULTILINE)
+    assert eval(code, vars(memory)).build(3).output_size == 32
