@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from recurrent_rl.functional.precision import without_autocast
+
 State = tuple[Tensor, ...]
 CHUNK = 32  # rows at most; time grows with T C, steps of the loop shrink with T / C
 
@@ -65,12 +67,6 @@ class Chunks:
     def join(self, chunks: Tensor, steps: int) -> Tensor:
         """Return chunks [n, B, N, C, D] as rows [T, B, N, D]."""
         return chunks.permute(0, 3, 1, 2, 4).flatten(0, 1)[:steps]  # [T, B, N, D]
-
-
-def without_autocast(tensor: Tensor) -> torch.autocast:
-    """Return the context in which autocast rounds nothing on the tensor's device."""
-    kind = tensor.device.type
-    return torch.autocast(kind if kind != "meta" else "cpu", enabled=False)
 
 
 def where_else_zero(chosen: Tensor, values: Tensor) -> Tensor:

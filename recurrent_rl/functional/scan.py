@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from recurrent_rl.compiled.choice import refuse_second_derivatives, why_not
+from recurrent_rl.functional.precision import without_autocast
 
 SHORT = 8  # rows; on a GPU a loop over so few beats the scan
 WORTH_A_THREAD = 2**18  # numbers of a scan, about 50 microseconds; below, a second thread saves nothing
@@ -38,8 +39,7 @@ def linear_scan(decays: Tensor, updates: Tensor, entry: Tensor, initial: Tensor,
     Space Models for In-Context Reinforcement Learning (resets inside it).
     """
     decays, updates = decays.to(entry.dtype), updates.to(entry.dtype)
-    device_type = entry.device.type
-    with torch.autocast(device_type if device_type != "meta" else "cpu", enabled=False):
+    with without_autocast(entry):
         if len(updates) == 1:  # an acting step: nothing is read on the host, so a CUDA graph can hold it
             fresh = starts[0].to(entry.device, non_blocking=True).unsqueeze(-1)  # [B, 1]
             row = decays if decays.dim() == 1 else decays[0]

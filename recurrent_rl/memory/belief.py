@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from recurrent_rl.functional.precision import without_autocast
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_between, require_one_of, require_whole
 
@@ -84,8 +85,7 @@ class BeliefMemory(Memory):
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
         scores = self.scores(inputs).to(state[0].dtype)  # [T, B, S]
-        device_type = scores.device.type
-        with torch.autocast(device_type if device_type != "meta" else "cpu", enabled=False):
+        with without_autocast(scores):
             likelihoods = scores.softmax(dim=-1) + FLOOR
             transition, initial = self.transition.softmax(dim=1), self.initial.softmax(dim=0)
             beliefs, leaving = forward_filter(likelihoods, state[0], initial, transition, starts)

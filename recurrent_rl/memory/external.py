@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, softplus
 
-from recurrent_rl.functional.delta_rule import without_autocast
+from recurrent_rl.functional.precision import without_autocast
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_whole
 

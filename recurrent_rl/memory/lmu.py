@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear, pad
 
+from recurrent_rl.functional.precision import without_autocast
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_between, require_whole
 
@@ -82,7 +83,7 @@ class LMUMemory(Memory):
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
         entry = torch.cat(state, dim=1)  # [B, H + d]
-        with torch.autocast(entry.device.type if entry.device.type != "meta" else "cpu", enabled=False):
+        with without_autocast(entry):
             of_inputs, of_state = self._joint_weights()
             projected = linear(inputs.to(entry.dtype), of_inputs)  # [T, B, H + d]
             states = run_rows(projected, entry, of_state.T, self.output_size, starts)  # [T, B, H + d]

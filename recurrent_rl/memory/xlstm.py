@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from recurrent_rl.functional.delta_rule import Chunks, put_back, set_aside, where_else_zero, without_autocast
+from recurrent_rl.functional.delta_rule import Chunks, put_back, set_aside, where_else_zero
+from recurrent_rl.functional.precision import without_autocast
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_divisor
 from recurrent_rl.memory.compose import Normed, Residual, Stack
