@@ -27,6 +27,9 @@ POPGYM = {
     "CountRecallEasy": ("0.177", "0.509"),
     "NoisyPositionOnlyCartPoleHard": ("0.390", "0.404"),
 }
+SETTINGS_OF_OTHERS = (
+    "machine", "steps", "columns", "learning_rate", "largest_gradient", "tested", "seconds",
+)  # fmt: skip
 MARKERS = "osv^<>DPX*hp"
 
 
@@ -117,6 +120,21 @@ def write_csv(results: Results, path: Path) -> None:
         writer.writerows(results)
 
 
+def as_table(path: Path) -> str:
+    """Return a CSV file of another command as a table, without its settings."""
+    if not path.exists():
+        return "(not measured yet)"
+    with path.open(newline="") as file:
+        rows = [{key: short(row[key]) for key in row if key not in SETTINGS_OF_OTHERS} for row in csv.DictReader(file)]
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def short(cell: str) -> str:
+    """Return a number of many digits with three behind the point."""
+    return f"{float(cell):.3f}" if len(cell.partition(".")[2]) > 3 else cell
+
+
 def fill(text: str, mark: str, content: str) -> str:
     """Put content between <!-- mark --> and <!-- end of mark -->."""
     before, rest = text.split(f"<!-- {mark} -->\n")
@@ -129,9 +147,13 @@ def main() -> None:
     write_csv(results, HERE / "results" / "returns.csv")
     draw(results, HERE / "results" / "returns.png")
     print(table(results))
+    contents = {"returns": table(results), "longer": longer(results)}
+    contents |= {name: as_table(HERE / "results" / f"{name}.csv") for name in ("costs", "generalise")}
     readme = HERE / "README.md"
-    text = fill(readme.read_text(), "returns", table(results))
-    readme.write_text(fill(text, "longer", longer(results)))
+    text = readme.read_text()
+    for mark, content in contents.items():
+        text = fill(text, mark, content)
+    readme.write_text(text)
 
 
 if __name__ == "__main__":
