@@ -12,6 +12,11 @@ TOLERANCES = {torch.float64: 1e-10, torch.float32: 1e-5}
 SCANS = {gated_scan: 2, paired_scan: 3, relu_scan: 1}
 
 
+@pytest.fixture
+def compiled(monkeypatch):
+    monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
+
+
 def gated_step(h, row, span):
     logits, candidates = row.chunk(2, dim=-1)
     return (1 - span * logits.sigmoid()) * h + logits.sigmoid() * candidates
@@ -98,7 +103,7 @@ def test_a_nan_in_the_first_block_shows_in_the_states(scan, dtype):
 
 
 @pytest.mark.parametrize("scan", [gated_scan, paired_scan])
-def test_gates_are_right_to_rounding_from_closed_to_open(scan):
+def test_gates_are_right_to_rounding_from_closed_to_open(scan, compiled):
     logits = torch.linspace(-120.0, 120.0, 4801)
     blocks = [logits] if scan is gated_scan else [0.75 * logits, -0.25 * logits]
     gates = torch.cat([*blocks, torch.ones_like(logits)]).expand(2, 1, -1)  # h = 0 and c = 1: h' is z
@@ -139,13 +144,13 @@ def test_under_autocast_states_stay_float32(scan):
     torch.testing.assert_close(found, expected, atol=0.1, rtol=0.1)  # the rows were rounded
 
 
-def test_shapes_that_do_not_fit_are_refused():
+def test_shapes_that_do_not_fit_are_refused(compiled):
     (rows, weight, entry, initial), starts = arguments(gated_scan, 6, 2, 3)
     with pytest.raises(ValueError, match="expected"):
         gated_scan(rows, weight, entry[:1], initial, starts)
 
 
-def test_second_derivatives_are_refused_with_a_way_out():
+def test_second_derivatives_are_refused_with_a_way_out(compiled):
     (rows, weight, entry, initial), starts = arguments(gated_scan, 6, 2, 3)
     states = gated_scan(rows, weight, entry, initial, starts)
     with pytest.raises(RuntimeError, match="RECURRENT_RL_KERNELS=loop"):

@@ -11,6 +11,11 @@ from recurrent_rl.functional.scan import linear_scan
 TOLERANCES = {torch.float64: 1e-10, torch.complex128: 1e-10, torch.float32: 1e-5, torch.complex64: 1e-5}
 
 
+@pytest.fixture
+def compiled(monkeypatch):
+    monkeypatch.delenv("RECURRENT_RL_KERNELS", raising=False)
+
+
 def plain_loop(decays, updates, entry, initial, starts):
     state, states = entry, []
     for t in range(len(updates)):
@@ -114,7 +119,7 @@ def test_under_autocast_states_stay_float32():
     assert torch.equal(found, expected)
 
 
-def test_shapes_that_do_not_fit_are_refused():
+def test_shapes_that_do_not_fit_are_refused(compiled):
     (decays, updates, entry, initial), starts = arguments(6, 2, 3, torch.float32)
     with pytest.raises(ValueError, match="do not fit"):
         linear_scan(decays, updates, entry[:1], initial, starts)
