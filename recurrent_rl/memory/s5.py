@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, linear
+from torch.nn.functional import gelu
 
+from recurrent_rl.functional.dense import dense
 from recurrent_rl.functional.scan import linear_scan
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_between, require_whole
@@ -89,14 +90,14 @@ class S5Memory(Memory):
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
         states = self._states(inputs, state[0], starts)
-        outputs = add_skip(linear(states.flatten(2), self._readout()), self.skip, inputs)  # [T, B, H]
+        outputs = add_skip(dense(states.flatten(2), self._readout(), None), self.skip, inputs)  # [T, B, H]
         active = gelu(outputs)
-        return active * torch.sigmoid(self.gate(active)), (states[-1],)
+        return active * torch.sigmoid(dense(active, self.gate.weight, self.gate.bias)), (states[-1],)
 
     def _states(self, inputs: Tensor, entry: Tensor, starts: Tensor) -> Tensor:
         """Return the states [T, B, P / 2, 2] after inputs [T, B, I]."""
         decays, read = self._discretised()
-        updates = linear(inputs, read).unflatten(-1, (-1, 2)).to(entry.dtype)  # [T, B, P / 2, 2]
+        updates = dense(inputs, read, None).unflatten(-1, (-1, 2)).to(entry.dtype)  # [T, B, P / 2, 2]
         entry, initial = torch.view_as_complex(entry.contiguous()), torch.view_as_complex(self.initial)
         return torch.view_as_real(linear_scan(decays, torch.view_as_complex(updates), entry, initial, starts))
 
