@@ -123,12 +123,13 @@ def _memory_fields(memory: str) -> Any:
 
 def _named_memory(arguments: list[str]) -> str:
     """Return what --memory names among the arguments, or the default."""
+    named = RunConfig().memory
     for argument, following in zip(arguments, [*arguments[1:], ""]):
         if argument == "--memory":
-            return following
+            named = following
         if argument.startswith("--memory="):
-            return argument.removeprefix("--memory=")
-    return RunConfig().memory
+            named = argument.removeprefix("--memory=")
+    return named  # the last, as tyro has it
 
 
 @dataclass(frozen=True, kw_only=True)

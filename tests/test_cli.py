@@ -150,6 +150,12 @@ def test_fields_of_the_memory_and_arguments_of_the_environment_are_options(tmp_p
     assert "--env-kwargs takes NAME=VALUE" in capsys.readouterr().err
 
 
+def test_of_two_memories_the_last_counts(tmp_path):
+    folder = tmp_path / "run"
+    assert run("train", *SMALL, "--memory", "gru", "--memory", "mingru", "--steps", "64", "--run", str(folder)) == 0
+    assert RunConfig.read(folder / "config.json").memory == "mingru"
+
+
 def test_a_run_is_not_overwritten(tmp_path, capsys):
     folder = tmp_path / "run"
     run("train", *SMALL, "--steps", "128", "--run", str(folder))

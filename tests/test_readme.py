@@ -63,5 +63,7 @@ def test_the_memories_of_the_readme_are_all_there_are():
 
 
 def test_the_composed_memory_of_the_readme_builds():
-    (code,) = re.findall(r"^memory = (.*)$", README, flags=re.MULTILINE)
-    assert eval(code, vars(memory)).build(3).output_size == 32
+    (code,) = re.findall(r"```python\n(deep = .*?)```", README, flags=re.DOTALL)
+    names = dict(vars(memory))
+    exec(code, names)
+    assert names["memory"].build(3).output_size == 32

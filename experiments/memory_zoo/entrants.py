@@ -42,11 +42,12 @@ def hidden(**others: Any) -> Fields:
 
 
 def deep(memory: str, layers: int) -> Fields:
-    """Layers with normed inputs and a way around each."""
+    """Layers with normed inputs and a way around each, over one that makes the observation wide."""
 
     def fields(size: int) -> dict[str, Any]:
+        wide = {"memory": "dense", "hidden_size": size}
         layer = {"memory": "normed", "spec": {"memory": memory, "hidden_size": size}}
-        return {"layers": [{"memory": "residual", "spec": layer}] * layers}
+        return {"layers": [wide, *[{"memory": "residual", "spec": layer}] * layers]}
 
     return fields
 

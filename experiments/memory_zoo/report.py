@@ -144,6 +144,8 @@ def fill(text: str, mark: str, content: str) -> str:
 
 def main() -> None:
     results = read()
+    if not results:
+        raise SystemExit("There is no result yet: python -m experiments.memory_zoo.run")
     write_csv(results, HERE / "results" / "returns.csv")
     draw(results, HERE / "results" / "returns.png")
     print(table(results))

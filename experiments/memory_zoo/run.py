@@ -71,7 +71,10 @@ def run(job: Job) -> dict[str, Any] | None:
     begun = time.process_time()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".log").open("a") as log, contextlib.redirect_stdout(log):
-        stopped = resume(path, options) if (path / "config.json").exists() else train(config, path, options)
+        started = (path / "config.json").exists()
+        if started and RunConfig.read(path / "config.json") != config:
+            raise ValueError(f"{path} holds a run with other settings; delete it.")
+        stopped = resume(path, options) if started else train(config, path, options)
         seconds = spent(path, time.process_time() - begun)
         if stopped:
             return None

@@ -17,7 +17,7 @@ from recurrent_rl.compiled.decorators import compiled, only_for_tasks, row_loop
 from recurrent_rl.compiled.rows import ONE, add_in_place, clear
 from recurrent_rl.compiled.task import flags, floats, task
 
-_ZERO, _LIMIT, _CLOSED = np.float32(0.0), np.float32(80.0), np.float32(1e-30)
+_ZERO, _LIMIT, _CLOSED = np.float32(0.0), np.float32(87.0), np.float32(1e-30)
 _PER_LN_2, _LN_2_HIGH, _LN_2_LOW = np.float32(1.442695041), np.float32(0.693359375), np.float32(-2.12194440e-4)
 _ROUNDER = np.float32(1.5 * 2**23)  # added to a small number, it leaves a whole one in the lowest bits
 _C2, _C3, _C4, _C5, _C6 = (np.float32(1 / f) for f in (2, 6, 24, 120, 720))
@@ -172,7 +172,7 @@ def _power_of_two(typingctx, rounded):
 
 @only_for_tasks(inline="always")
 def _exp(x):
-    """Return exp x for one float32 within [-80, 80], that of the nearer bound outside; relative error below 3e-7."""
+    """Return exp x for one float32 within [-87, 87], that of the nearer bound outside; relative error below 3e-7."""
     if x > _LIMIT:
         x = _LIMIT
     if x < -_LIMIT:
@@ -212,13 +212,24 @@ def _through_gate(grad_row, carried, before, row, span):
         carried[u] = dh * (ONE - span[u] * z)
 
 
+@only_for_tasks(inline="always")
+def _scaled(i, f):
+    """Return 1, exp(-i) and exp(-f), divided by the largest: both gates may be closed further than exp reaches."""
+    shift = _ZERO
+    if -i > shift:
+        shift = -i
+    if -f > shift:
+        shift = -f
+    return _exp(-shift), _exp(-i - shift), _exp(-f - shift)
+
+
 @row_loop
 def _paired(state, before, row, span):
     size = len(state)
     i, f, candidates = row[:size], row[size : 2 * size], row[2 * size :]
     for u in range(size):
-        below_i, below_f = ONE + _exp(-i[u]), ONE + _exp(-f[u])
-        z = _open(below_f, below_i + below_f)
+        one, of_i, of_f = _scaled(i[u], f[u])
+        z = _open(one + of_f, (one + of_i) + (one + of_f))
         state[u] = (ONE - span[u] * z) * before[u] + z * candidates[u]
 
 
@@ -229,11 +240,11 @@ def _through_pair(grad_row, carried, before, row, span):
     i, f, candidates = row[:size], row[size : 2 * size], row[2 * size :]
     grad_i, grad_f, grad_candidates = grad_row[:size], grad_row[size : 2 * size], grad_row[2 * size :]
     for u in range(size):
-        below_i, below_f, dh = ONE + _exp(-i[u]), ONE + _exp(-f[u]), carried[u]
-        z = _open(below_f, below_i + below_f)
+        one, of_i, of_f = _scaled(i[u], f[u])
+        z, dh = _open(one + of_f, (one + of_i) + (one + of_f)), carried[u]
         grad_z = dh * (candidates[u] - span[u] * before[u]) * z * (ONE - z)
-        grad_i[u] = grad_z * (ONE - ONE / below_i)
-        grad_f[u] = grad_z * (ONE / below_f - ONE)
+        grad_i[u] = grad_z * of_i / (one + of_i)
+        grad_f[u] = -grad_z * of_f / (one + of_f)
         grad_candidates[u] = dh * z
         carried[u] = dh * (ONE - span[u] * z)
 

@@ -38,6 +38,10 @@ def linear_scan(decays: Tensor, updates: Tensor, entry: Tensor, initial: Tensor,
     Source: Blelloch 1990, Prefix Sums and Their Applications (the associative form); Lu et al. 2023, Structured State
     Space Models for In-Context Reinforcement Learning (resets inside it).
     """
+    if decays.dim() != 1 and decays.shape != updates.shape:
+        raise ValueError(
+            f"decays {tuple(decays.shape)} do not fit with updates {tuple(updates.shape)}: give [T, B, D] or [D]."
+        )
     decays, updates = decays.to(entry.dtype), updates.to(entry.dtype)
     with without_autocast(entry):
         if len(updates) == 1:  # an acting step: nothing is read on the host, so a CUDA graph can hold it

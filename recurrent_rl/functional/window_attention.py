@@ -46,9 +46,11 @@ def leaving_rows(rows: Tensor, steps: int, held: Tensor) -> Tensor:
 def finite_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
     """Return rows [N, B, D] with zeros in place of those that are not finite, and which those are, bool [N, B].
 
-    A product with a matrix that holds a NaN is NaN even where its weight is zero, so a NaN must not enter it at all.
+    A product with a matrix that holds a NaN is NaN even where its weight is zero, so a NaN must not enter it at all. Numbers
+    whose square would not be finite count as NaN: norms and scores would make them so.
     """
-    bad = ~rows.detach().abs().amax(dim=-1).isfinite()
+    largest = torch.finfo(rows.dtype).max ** 0.5 / 2**10
+    bad = ~(rows.detach().abs().amax(dim=-1) < largest)
     return torch.where(bad.unsqueeze(-1), 0.0, rows), bad
 
 

@@ -3,7 +3,7 @@
 from recurrent_rl.memory.attention import Attention
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.belief import BeliefFilter
-from recurrent_rl.memory.compose import Normed, Residual, Stack
+from recurrent_rl.memory.compose import Dense, Normed, Residual, Stack
 from recurrent_rl.memory.controls import FrameWindow, NoMemory
 from recurrent_rl.memory.delta import DeltaNet, FastWeights
 from recurrent_rl.memory.external import External
@@ -20,6 +20,6 @@ from recurrent_rl.memory.xlstm import MLSTM, SLSTM, XLSTM
 
 __all__ = [
     "FFM", "GRU", "LMU", "LRU", "LSTM", "MLSTM", "RNN", "S5", "SLSTM", "XLSTM",
-    "Attention", "BeliefFilter", "DeltaNet", "External", "FastWeights", "FrameWindow", "GTrXL", "IndRNN", "Memory",
+    "Attention", "BeliefFilter", "DeltaNet", "Dense", "External", "FastWeights", "FrameWindow", "GTrXL", "IndRNN", "Memory",
     "MemorySpec", "MinGRU", "MinLSTM", "NoMemory", "Normed", "Residual", "SelectiveSSM", "Stack", "State",
 ]  # fmt: skip

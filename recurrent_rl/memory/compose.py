@@ -1,7 +1,7 @@
 """Deep memories from shallow ones: stacked, with a way around, with their inputs normalised.
 
-Stack([Residual(Normed(LRU())), Residual(Normed(LRU()))])     a deep state-space net
-Stack([Attention(), GRU()])                                   different kinds in one
+Stack([Dense(), Residual(Normed(LRU())), Residual(Normed(LRU()))])     a deep net of linear recurrences
+Stack([Attention(), GRU()])                                            different kinds in one
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from recurrent_rl.functional.dense import dense
 from recurrent_rl.memory.base import Memory, MemorySpec, State
+from recurrent_rl.memory.checks import require_whole
 from recurrent_rl.memory.recurrent import GRU
 
 _DEFAULT = GRU()
@@ -29,7 +31,7 @@ class Stack(MemorySpec):
     layers: Sequence[MemorySpec] = (_DEFAULT, _DEFAULT)
 
     def __post_init__(self) -> None:
-        if isinstance(self.layers, MemorySpec) or not len(self.layers):
+        if not isinstance(self.layers, Sequence) or not self.layers:
             raise ValueError(f"Stack: layers must be a sequence of one spec or more, not {self.layers!r}.")
         for spec in self.layers:
             _require_spec("Stack: each of layers", spec)
@@ -38,6 +40,24 @@ class Stack(MemorySpec):
     def build(self, input_size: int) -> "StackMemory":
         """Return a new memory that reads inputs [T, B, input_size]."""
         return StackMemory(tuple(self.layers), input_size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dense(MemorySpec):
+    """No memory, but a width: y = W x + b. Below deep memories, whose layers are normed, it takes in the observation.
+
+    Args:
+        hidden_size: Outputs.
+    """
+
+    hidden_size: int = 64
+
+    def __post_init__(self) -> None:
+        require_whole(self, "hidden_size")
+
+    def build(self, input_size: int) -> "DenseMemory":
+        """Return a new layer that reads inputs [T, B, input_size]."""
+        return DenseMemory(input_size, self.hidden_size)
 
 
 @dataclass(frozen=True)
@@ -63,6 +83,9 @@ class Residual(MemorySpec):
 @dataclass(frozen=True)
 class Normed(MemorySpec):
     """A memory that reads normalised inputs, y = f(LayerNorm(x)).
+
+    The norm hides the mean and the scale of x, so it belongs between layers of a deep memory: of an observation of two
+    numbers only their order would be left, and of one nothing. `Dense` makes it wide first.
 
     Args:
         spec: Of f.
@@ -108,6 +131,23 @@ class StackMemory(Memory):
 
     def _memories(self) -> list[Memory]:
         return list(self.layers)  # type: ignore[arg-type]
+
+
+class DenseMemory(Memory):
+    """State: none."""
+
+    def __init__(self, input_size: int, output_size: int) -> None:
+        super().__init__()
+        self.input_size, self.output_size = input_size, output_size
+        self.layer = nn.Linear(input_size, output_size)
+
+    def initial_state(self, batch_size: int) -> State:
+        """Return no leaves."""
+        return ()
+
+    def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """See `Memory.forward`."""
+        return dense(inputs, self.layer.weight, self.layer.bias), state
 
 
 class ResidualMemory(Memory):

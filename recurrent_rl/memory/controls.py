@@ -1,12 +1,12 @@
 """Controls: what an agent does without memory, or with a window of what it saw last."""
 
 from dataclasses import dataclass
-from numbers import Integral
 
 import torch
 from torch import Tensor
 
 from recurrent_rl.memory.base import Memory, MemorySpec, State
+from recurrent_rl.memory.checks import require_whole
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ class FrameWindow(MemorySpec):
     length: int = 4
 
     def __post_init__(self) -> None:
-        if not isinstance(self.length, Integral) or self.length < 1:
-            raise ValueError(f"{self}: length must be a whole number, at least 1 for the present input.")
+        require_whole(self, "length")  # 1 is the present input alone
 
     def build(self, input_size: int) -> Memory:
         """Return a window over inputs [T, B, input_size]."""

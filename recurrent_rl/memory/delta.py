@@ -127,7 +127,7 @@ class DeltaWeights(_MatrixMemory):
         queries, keys, values = self._by_heads(self.projection(inputs))
         rates = torch.sigmoid(self.rate(inputs))
         read, memory = delta_rule(positive(queries), positive(keys), values, rates, state[0], starts)
-        return self.output(read.flatten(2)), (memory,)
+        return self.output(read.flatten(2)).to(read.dtype), (memory,)
 
 
 class SumWeights(_MatrixMemory):
@@ -140,7 +140,7 @@ class SumWeights(_MatrixMemory):
         queries, keys, values = self._by_heads(self.projection(inputs))
         counted = torch.cat([values, torch.ones_like(values[..., :1])], dim=-1)  # [T, B, N, V + 1]
         read, memory = linear_attention(positive(queries), positive(keys), counted, state[0], starts)
-        return self.output((read[..., :-1] / read[..., -1:]).flatten(2)), (memory,)
+        return self.output((read[..., :-1] / read[..., -1:]).flatten(2)).to(read.dtype), (memory,)
 
 
 class DeltaNetMemory(_MatrixMemory):
@@ -164,7 +164,7 @@ class DeltaNetMemory(_MatrixMemory):
         queries, keys, values = self._by_heads(nn.functional.silu(seen))
         rates = torch.sigmoid(self.rate(inputs))
         read, memory = delta_rule(unit(queries), unit(keys), values, rates, state[0], starts)
-        return self.output(self.norm(read).flatten(2)), (memory, recent)
+        return self.output(self.norm(read).flatten(2)).to(read.dtype), (memory, recent)
 
 
 def positive(x: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ class ExternalMemory(Memory):
         projected = self.projection(inputs).to(self.zero.dtype)  # [T, B, 4 H]
         with without_autocast(inputs):
             seen, leaving = self._loop(projected, state, starts)
-        return self.output(seen), leaving
+        return self.output(seen).to(seen.dtype), leaving
 
     def _loop(self, projected: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """Return h and r [T, B, H + W] and the state that is left."""

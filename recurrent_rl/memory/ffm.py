@@ -49,7 +49,8 @@ class FFM(MemorySpec):
     max_period: float = 1024.0
 
     def __post_init__(self) -> None:
-        require_whole(self, "hidden_size", "memory_size", "context_size")
+        require_whole(self, "hidden_size", least=2)  # the norm leaves nothing of a single output
+        require_whole(self, "memory_size", "context_size")
         require_between(self, "min_period", 1e-3, 1e9)
         require_between(self, "max_period", self.min_period, 1e9)
 
@@ -85,7 +86,7 @@ class FFMMemory(Memory):
         traces = self._traces(values * torch.sigmoid(admit), state[0], starts)
         mixed, gate = self.mix(traces.flatten(2)), torch.sigmoid(emit)  # [T, B, H] each
         outputs = layer_norm(mixed, mixed.shape[-1:]) * gate + around * (1.0 - gate)
-        return outputs, (traces[-1],)
+        return outputs.to(traces.dtype), (traces[-1],)
 
     def _traces(self, values: Tensor, entry: Tensor, starts: Tensor) -> Tensor:
         """Return S [T, B, m, c, 2] after gated inputs [T, B, m]."""

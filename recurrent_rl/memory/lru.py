@@ -108,4 +108,5 @@ def _ring(spec: LRU) -> tuple[Tensor, Tensor, Tensor]:
     square = area * (spec.r_max**2 - spec.r_min**2) + spec.r_min**2  # |lambda|^2
     square = square.clamp(min=1e-12)
     nu, theta, gamma = (-0.5 * square.log()).log(), (spec.max_phase * angle).log(), 0.5 * (1 - square).log()
-    return nu.float(), theta.float(), gamma.float()
+    kind = torch.get_default_dtype()
+    return nu.to(kind), theta.to(kind), gamma.to(kind)

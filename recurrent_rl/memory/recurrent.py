@@ -2,13 +2,13 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from recurrent_rl.memory.base import Memory, MemorySpec, State
+from recurrent_rl.memory.checks import require_between, require_one_of, require_whole
 from recurrent_rl.memory.initialise import InputInit, RecurrentInit, initialise_layer
 from recurrent_rl.memory.kernels.choose import RunLayer, choose_kernel, choose_together
 from recurrent_rl.memory.kernels.loop import Cell, gru_cell, lstm_cell, relu_cell, tanh_cell
@@ -39,12 +39,10 @@ class RecurrentSpec(MemorySpec):
     layer_norm: bool = False
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.hidden_size, Integral) and isinstance(self.num_layers, Integral)):
-            raise ValueError(f"{self}: hidden_size and num_layers are whole numbers.")
-        if self.hidden_size < 1 or self.num_layers < 1:
-            raise ValueError(f"{self}: hidden_size and num_layers must be at least 1.")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"{self}: dropout must be in [0, 1).")
+        require_whole(self, "hidden_size", "num_layers")
+        require_between(self, "dropout", 0.0, 0.99)
+        for flag in ("bias", "learned_initial_state", "layer_norm"):
+            require_one_of(self, flag, (True, False))
         if self.recurrent_init not in get_args(RecurrentInit) or self.input_init not in get_args(InputInit):
             raise ValueError(f"{self}: recurrent_init and input_init are one of {get_args(RecurrentInit)}.")
         if self.dropout > 0 and self.num_layers == 1:
@@ -99,8 +97,8 @@ class LSTM(RecurrentSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not (self.forget_bias is None or isinstance(self.forget_bias, int | float)):
-            raise ValueError(f"{self}: forget_bias is a number, or None for what input_init gives.")
+        if self.forget_bias is not None:
+            require_between(self, "forget_bias", -1e3, 1e3)
 
     @property
     def cell(self) -> Cell:

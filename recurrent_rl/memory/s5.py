@@ -71,14 +71,14 @@ class S5Memory(Memory):
         super().__init__()
         self.input_size, self.output_size = input_size, spec.hidden_size
         eigenvalues, basis = hippo_eigenvectors(spec.state_size, spec.num_blocks)  # [P / 2] and [P, P / 2]
-        self.log_decay = nn.Parameter((-eigenvalues.real).log().float())
-        self.frequency = nn.Parameter(eigenvalues.imag.float())
+        self.log_decay = nn.Parameter(as_default((-eigenvalues.real).log()))
+        self.frequency = nn.Parameter(as_default(eigenvalues.imag))
         low, high = torch.tensor([spec.step_min, spec.step_max]).log()
         self.log_step = nn.Parameter(torch.lerp(low, high, torch.rand(len(eigenvalues))))
         reading = torch.randn(spec.state_size, input_size, dtype=torch.float64) / input_size**0.5
         writing = torch.randn(spec.hidden_size, spec.state_size, dtype=torch.float64) / spec.state_size**0.5
-        self.read = nn.Parameter(torch.view_as_real(basis.mH @ reading.cfloat().to(basis)).float())  # [P / 2, I, 2]
-        self.write = nn.Parameter(torch.view_as_real(writing.to(basis) @ basis).float())  # [H, P / 2, 2]
+        self.read = nn.Parameter(as_default(torch.view_as_real(basis.mH @ reading.to(basis))))  # [P / 2, I, 2]
+        self.write = nn.Parameter(as_default(torch.view_as_real(writing.to(basis) @ basis)))  # [H, P / 2, 2]
         self.skip = nn.Parameter(initial_skip(spec.hidden_size, input_size))
         self.gate = nn.Linear(spec.hidden_size, spec.hidden_size)
         self.register_buffer("initial", torch.zeros(len(eigenvalues), 2), persistent=False)
@@ -112,6 +112,11 @@ class S5Memory(Memory):
     def _readout(self) -> Tensor:
         """Return the matrix [H, P] that takes real and imaginary parts in turn to 2 Re(C s)."""
         return torch.stack([2.0 * self.write[..., 0], -2.0 * self.write[..., 1]], dim=-1).flatten(1)  # [H, P]
+
+
+def as_default(values: Tensor) -> Tensor:
+    """Return float64 values in the type that parameters have."""
+    return values.to(torch.get_default_dtype())
 
 
 def hippo_eigenvectors(state_size: int, num_blocks: int) -> tuple[Tensor, Tensor]:

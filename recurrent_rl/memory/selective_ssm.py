@@ -96,7 +96,7 @@ class SelectiveMemory(Memory):
         entering, gate = self.enter(inputs).chunk(2, dim=-1)  # [T, B, E] each
         values, window = self._convolved(entering.to(state[1].dtype), state[1], starts)
         outputs, states = self._scanned(values, state[0], starts)
-        return self.leave(outputs * silu(gate)), (states, window)
+        return self.leave(outputs * silu(gate)).to(states.dtype), (states, window)
 
     def _convolved(self, entering: Tensor, window: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
         """Return filtered inputs [T, B, E], and the last K - 1 inputs [B, K - 1, E], zero where of another episode."""

@@ -1,6 +1,6 @@
 """Extended LSTM: exponential gates, with a scalar or a matrix memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +12,7 @@ from recurrent_rl.functional.delta_rule import Chunks, put_back, set_aside, wher
 from recurrent_rl.functional.precision import without_autocast
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_divisor
-from recurrent_rl.memory.compose import Normed, Residual, Stack
+from recurrent_rl.memory.compose import Dense, Normed, Residual, Stack
 
 EMPTY = -1e15  # log of the weight of an empty memory: below any gate, and its square is finite in float32
 SMALLEST_LOG, LARGEST_LOG = -14.0, 60.0  # of mLSTM's divisor, beside a memory of order 1: no overflow in float32
@@ -88,7 +88,7 @@ class MLSTM(MemorySpec):
 class XLSTM(MemorySpec):
     """A stack of xLSTM cells, each with its inputs normalised and a way around it.
 
-        y = x + cell(LayerNorm(x))        for each cell, x projected to H before the first
+        x = W inputs + b [H], then x = x + cell(LayerNorm(x)) for each cell
 
     The paper's blocks, written xLSTM[a:b] for a mLSTM and b sLSTM cells, have further projections, convolutions and
     perceptrons in and behind them; these are left out. The cells alone are `MLSTM` and `SLSTM`.
@@ -107,15 +107,19 @@ class XLSTM(MemorySpec):
 
     def __post_init__(self) -> None:
         require_divisor(self, "num_heads", "hidden_size")
-        object.__setattr__(self, "cells", tuple(self.cells))
-        if not self.cells or not set(self.cells) <= {"mlstm", "slstm"}:
+        if (
+            not isinstance(self.cells, Sequence)
+            or not self.cells
+            or any(x not in ("mlstm", "slstm") for x in self.cells)
+        ):
             raise ValueError(f'{self}: cells must be "mlstm" or "slstm", one or more, not {self.cells!r}.')
+        object.__setattr__(self, "cells", tuple(self.cells))  # a list would not compare equal after loading
 
     def build(self, input_size: int) -> Memory:
         """Return a new memory that reads inputs [T, B, input_size]."""
         kinds = [MLSTM if cell == "mlstm" else SLSTM for cell in self.cells]
         layers = [Residual(Normed(kind(hidden_size=self.hidden_size, num_heads=self.num_heads))) for kind in kinds]
-        return Stack(layers).build(input_size)
+        return Stack([Dense(hidden_size=self.hidden_size), *layers]).build(input_size)
 
 
 def long_memories(count: int) -> Tensor:

@@ -9,6 +9,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, get_type_hints
 
+import numpy as np
+
 from recurrent_rl import memory as package
 from recurrent_rl.memory import FrameWindow, MemorySpec, NoMemory
 
@@ -33,7 +35,7 @@ def make_memory(name: str, fields: dict[str, Any]) -> MemorySpec:
     Raises:
         ValueError: There is no such memory or field, or a value does not fit; the message says what there is.
     """
-    if name not in MEMORIES:
+    if not isinstance(name, str) or name not in MEMORIES:
         raise ValueError(f"memory={name!r} must be one of {', '.join(MEMORIES)}.")
     kind = MEMORIES[name]
     known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
@@ -81,6 +83,10 @@ def _as_spec(value: Any) -> MemorySpec:
 
 def _as_plain(value: Any) -> Any:
     if isinstance(value, MemorySpec):
-        name = next(name for name, kind in MEMORIES.items() if kind is type(value))
+        name = next((name for name, kind in MEMORIES.items() if kind is type(value)), None)
+        if name is None:
+            raise ValueError(f"{value!r} is none of the library's memories, so that config.json could not name it.")
         return {"memory": name, **{f.name: _as_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}}  # type: ignore[arg-type]
+    if isinstance(value, np.generic):
+        return value.item()
     return [_as_plain(item) for item in value] if isinstance(value, list | tuple) else value

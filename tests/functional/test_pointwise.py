@@ -155,3 +155,17 @@ def test_second_derivatives_are_refused_with_a_way_out(compiled):
     states = gated_scan(rows, weight, entry, initial, starts)
     with pytest.raises(RuntimeError, match="RECURRENT_RL_KERNELS=loop"):
         torch.autograd.grad(states.sum(), rows, create_graph=True)
+
+
+@pytest.mark.parametrize(
+    ("i", "f"), [(-100.0, -90.0), (-90.0, -100.0), (-85.0, -82.0), (-3000.0, -2999.0), (200.0, 100.0)]
+)
+def test_gates_that_are_closed_beyond_the_reach_of_exp_still_share_by_their_difference(i, f, compiled):
+    results = []
+    for dtype in (torch.float32, torch.float64):
+        gates = torch.tensor([i, f, 1.0], dtype=dtype).expand(3, 1, -1).clone().requires_grad_()
+        nothing, starts = torch.zeros(1, dtype=dtype), torch.tensor([[True], [False], [False]])
+        states = paired_scan(gates, torch.ones(1, dtype=dtype), nothing.unsqueeze(0), nothing, starts)
+        results.append((states, *torch.autograd.grad(states.sum(), gates)))
+    for found, exact in zip(*results, strict=True):
+        torch.testing.assert_close(found.double(), exact, atol=1e-6, rtol=1e-4)

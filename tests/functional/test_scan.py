@@ -123,3 +123,6 @@ def test_shapes_that_do_not_fit_are_refused(compiled):
     (decays, updates, entry, initial), starts = arguments(6, 2, 3, torch.float32)
     with pytest.raises(ValueError, match="do not fit"):
         linear_scan(decays, updates, entry[:1], initial, starts)
+    for other in (decays[0], decays[:1], decays[:, :1]):
+        with pytest.raises(ValueError, match="do not fit"):
+            linear_scan(other, updates, entry, initial, starts)

@@ -12,6 +12,7 @@ from recurrent_rl.memory import (
     RNN,
     Attention,
     DeltaNet,
+    Dense,
     FastWeights,
     FrameWindow,
     IndRNN,
@@ -19,6 +20,7 @@ from recurrent_rl.memory import (
     MinGRU,
     MinLSTM,
     NoMemory,
+    Normed,
     Residual,
     SelectiveSSM,
     Stack,
@@ -95,3 +97,41 @@ def test_any_split_into_chunks_gives_the_same_outputs_and_state(spec, lengths, c
     torch.testing.assert_close(torch.cat(pieces), outputs, atol=1e-10, rtol=0)
     for one, other in zip(state, leaving, strict=True):
         torch.testing.assert_close(one, other, atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("spec", [kind() for kind in SPECS], ids=repr)
+def test_under_autocast_any_memory_may_stand_below_a_gru(spec, steps):
+    memory = Stack([spec, GRU(hidden_size=4)]).build(3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        outputs, state = memory(
+            torch.randn(steps, 2, 3), memory.initial_state(2), torch.zeros(steps, 2, dtype=torch.bool)
+        )
+    assert outputs.isfinite().all()
+    assert all(leaf.dtype in (torch.float32, torch.int64) for leaf in state)
+
+
+@pytest.mark.parametrize("spec", [kind() for kind in SPECS], ids=repr)
+def test_parameters_are_made_in_the_default_type(spec):
+    torch.set_default_dtype(torch.float64)
+    try:
+        memory = spec.build(3)
+        outputs, _ = memory(torch.randn(4, 2, 3), memory.initial_state(2), torch.zeros(4, 2, dtype=torch.bool))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {parameter.dtype for parameter in memory.parameters()} <= {torch.float64}
+    assert outputs.dtype == torch.float64
+
+
+REMEMBERING = [kind for kind in SPECS if kind not in (NoMemory, Dense, Normed)]
+
+
+@pytest.mark.parametrize("input_size", [1, 2])
+@pytest.mark.parametrize("kind", REMEMBERING, ids=lambda kind: kind.__name__)
+def test_every_memory_remembers_what_it_saw_a_step_ago_however_small_the_input(kind, input_size):
+    torch.manual_seed(0)
+    memory, starts = kind().build(input_size), torch.zeros(2, 1, dtype=torch.bool)
+    last = torch.randn(1, 1, input_size)
+    pasts = [torch.full((1, 1, input_size), 2.0), torch.linspace(-1, 3, input_size).view(1, 1, -1)]
+    outputs = [memory(torch.cat([past, last]), memory.initial_state(1), starts)[0][-1] for past in pasts]
+    assert (outputs[0] - outputs[1]).abs().max() > 1e-5

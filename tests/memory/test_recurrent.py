@@ -86,8 +86,12 @@ def test_learned_initial_state_gets_gradient_at_starts_alone():
         (LSTM, {"dropout": 0.5}, "num_layers=2"),
         (RNN, {"nonlinearity": "sin"}, '"tanh" or "relu"'),
         (GRU, {"recurrent_init": "zeros"}, "orthogonal"),
-        (GRU, {"hidden_size": 2.5}, "whole numbers"),
+        (GRU, {"hidden_size": 2.5}, "a whole number"),
+        (GRU, {"num_layers": True}, "a whole number"),
+        (GRU, {"bias": "no"}, "bias must be one of True, False"),
+        (LSTM, {"dropout": 1.0, "num_layers": 2}, "dropout must be a number from 0.0 to 0.99"),
         (LSTM, {"forget_bias": "x"}, "a number"),
+        (LSTM, {"forget_bias": float("nan")}, "a number"),
     ],
 )
 def test_a_bad_spec_says_what_to_change(spec, fields, advice):

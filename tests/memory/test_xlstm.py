@@ -182,7 +182,7 @@ def test_the_initial_state_is_finite_and_so_is_its_square():
 
 def test_xlstm_is_a_stack_of_the_cells_that_it_names():
     memory = XLSTM(hidden_size=6, num_heads=3, cells=("slstm", "mlstm", "mlstm")).build(INPUTS)
-    cells = [layer.inner.inner for layer in memory.layers]
+    cells = [layer.inner.inner for layer in memory.layers[1:]]
     assert [type(cell) for cell in cells] == [SLSTMMemory, MLSTMMemory, MLSTMMemory]
     assert [cell.heads for cell in cells] == [3, 3, 3]
     assert memory.output_size == 6
