@@ -147,7 +147,7 @@ class DenseMemory(Memory):
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
-        return dense(inputs, self.layer.weight, self.layer.bias), state
+        return dense(inputs, self.layer.weight, self.layer.bias).to(inputs.dtype), state
 
 
 class ResidualMemory(Memory):

@@ -94,7 +94,7 @@ class LRUMemory(Memory):
         states = linear_scan(self.eigenvalues, updates, entry, torch.view_as_complex(self.initial), starts)
         h = torch.view_as_real(states)  # [T, B, N, 2]
         outputs = add_skip(dense(h.flatten(-2), self.C, None), self.D, inputs)
-        return outputs, (h[-1],)
+        return outputs.to(h.dtype), (h[-1],)
 
     @property
     def eigenvalues(self) -> Tensor:

@@ -92,7 +92,8 @@ class S5Memory(Memory):
         states = self._states(inputs, state[0], starts)
         outputs = add_skip(dense(states.flatten(2), self._readout(), None), self.skip, inputs)  # [T, B, H]
         active = gelu(outputs)
-        return active * torch.sigmoid(dense(active, self.gate.weight, self.gate.bias)), (states[-1],)
+        outputs = active * torch.sigmoid(dense(active, self.gate.weight, self.gate.bias))
+        return outputs.to(states.dtype), (states[-1],)
 
     def _states(self, inputs: Tensor, entry: Tensor, starts: Tensor) -> Tensor:
         """Return the states [T, B, P / 2, 2] after inputs [T, B, I]."""
