@@ -91,8 +91,11 @@ def longer(results: Results) -> str:
 
 
 def draw(results: Results, path: Path) -> None:
-    """Draw mean returns over all worlds against parameters, CPU time and the size of the state."""
-    whole = [e.name for e in ENTRANTS if all(scores(results, e.name, world) for world in WORLDS)]
+    """Draw mean returns in the worlds where every memory has run, against parameters, CPU time and size of the state."""
+    names = [entrant.name for entrant in ENTRANTS]
+    worlds = [world for world in WORLDS if all(scores(results, name, world) for name in names)]
+    if not worlds:
+        return
     axes_of = {
         "parameters": "parameters",
         "CPU seconds of a run": "cpu_seconds",
@@ -100,16 +103,17 @@ def draw(results: Results, path: Path) -> None:
     }
     figure = Figure(figsize=(13, 5), layout="constrained")
     for axis, (label, key) in zip(figure.subplots(1, 3, sharey=True), axes_of.items(), strict=True):
-        for number, name in enumerate(whole):
-            runs = [r for r in results if r["memory"] == name and r["steps"] == STEPS]
+        for number, name in enumerate(names):
+            runs = [r for r in results if r["memory"] == name and r["world"] in worlds and r["steps"] == STEPS]
             x = np.mean([r[key] for r in runs])
-            y = interquartile_mean(*[scores(results, name, world) for world in WORLDS])
+            y = interquartile_mean(*[scores(results, name, world) for world in worlds])
             color = f"C{number % 10}"
             axis.plot(x, y, MARKERS[number % len(MARKERS)], color=color, label=name, linestyle="none")
             axis.annotate(name, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7, color=color)
-        axis.set(xlabel=label, xscale="linear" if key == "parameters" else "symlog")
+        axis.set(xlabel=label, xscale={"parameters": "linear", "cpu_seconds": "log"}.get(key, "symlog"))
         axis.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("interquartile mean of returns in four worlds")
+    figure.axes[0].set_ylabel("interquartile mean of returns")
+    figure.suptitle(", ".join(worlds))
     figure.savefig(path, dpi=110)
 
 
