@@ -1,7 +1,9 @@
 """Deep memories from shallow ones: stacked, with a way around, with their inputs normalised.
 
-Stack([Dense(), Residual(Normed(LRU())), Residual(Normed(LRU()))])     a deep net of linear recurrences
-Stack([Attention(), GRU()])                                            different kinds in one
+    Stack([Dense(), Residual(Normed(LRU())), Residual(Normed(LRU()))])
+    Stack([Attention(), GRU()])
+
+The first is a deep net of linear recurrences, the second has two kinds in one.
 """
 
 from collections.abc import Sequence
