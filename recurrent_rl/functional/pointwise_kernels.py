@@ -9,19 +9,13 @@ t passes back to row t - 1 meanwhile.
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from recurrent_rl.compiled.decorators import compiled, only_for_tasks, row_loop
+from recurrent_rl.compiled.exponential import exp
 from recurrent_rl.compiled.rows import ONE, add_in_place, clear
 from recurrent_rl.compiled.task import flags, floats, task
 
-_ZERO, _LIMIT, _CLOSED = np.float32(0.0), np.float32(87.0), np.float32(1e-30)
-_PER_LN_2, _LN_2_HIGH, _LN_2_LOW = np.float32(1.442695041), np.float32(0.693359375), np.float32(-2.12194440e-4)
-_ROUNDER = np.float32(1.5 * 2**23)  # added to a small number, it leaves a whole one in the lowest bits
-_C2, _C3, _C4, _C5, _C6 = (np.float32(1 / f) for f in (2, 6, 24, 120, 720))
-_typed_at_compilation: Any = intrinsic
+_ZERO, _CLOSED = np.float32(0.0), np.float32(1e-30)
 
 
 class Part(NamedTuple):
@@ -158,32 +152,6 @@ def _leave(part, back, i, b):
         clear(back.entry[b])
 
 
-@_typed_at_compilation
-def _power_of_two(typingctx, rounded):
-    """Return 2^k for the float32 k + _ROUNDER: k + 127, moved to the exponent's bits."""
-
-    def generate(context, builder, signature, arguments):
-        word = ir.IntType(32)
-        bits = builder.add(builder.bitcast(arguments[0], word), ir.Constant(word, 127))
-        return builder.bitcast(builder.shl(bits, ir.Constant(word, 23)), ir.FloatType())
-
-    return types.float32(types.float32), generate
-
-
-@only_for_tasks(inline="always")
-def _exp(x):
-    """Return exp x for one float32 within [-87, 87], that of the nearer bound outside; relative error below 3e-7."""
-    if x > _LIMIT:
-        x = _LIMIT
-    if x < -_LIMIT:
-        x = -_LIMIT
-    rounded = x * _PER_LN_2 + _ROUNDER
-    k = rounded - _ROUNDER
-    r = (x - k * _LN_2_HIGH) - k * _LN_2_LOW
-    series = ((((_C6 * r + _C5) * r + _C4) * r + _C3) * r + _C2) * r * r + r + ONE
-    return series * _power_of_two(rounded)
-
-
 @only_for_tasks(inline="always")
 def _open(above, below):
     """Return above / below, or exactly 0 for a closed gate; NaN stays NaN."""
@@ -196,7 +164,7 @@ def _gated(state, before, row, span):
     size = len(state)
     logits, candidates = row[:size], row[size:]
     for u in range(size):
-        z = _open(ONE, ONE + _exp(-logits[u]))
+        z = _open(ONE, ONE + exp(-logits[u]))
         state[u] = (ONE - span[u] * z) * before[u] + z * candidates[u]
 
 
@@ -206,7 +174,7 @@ def _through_gate(grad_row, carried, before, row, span):
     size = len(carried)
     logits, candidates, grad_logits, grad_candidates = row[:size], row[size:], grad_row[:size], grad_row[size:]
     for u in range(size):
-        z, dh = _open(ONE, ONE + _exp(-logits[u])), carried[u]
+        z, dh = _open(ONE, ONE + exp(-logits[u])), carried[u]
         grad_logits[u] = dh * (candidates[u] - span[u] * before[u]) * z * (ONE - z)
         grad_candidates[u] = dh * z
         carried[u] = dh * (ONE - span[u] * z)
@@ -220,7 +188,7 @@ def _scaled(i, f):
         shift = -i
     if -f > shift:
         shift = -f
-    return _exp(-shift), _exp(-i - shift), _exp(-f - shift)
+    return exp(-shift), exp(-i - shift), exp(-f - shift)
 
 
 @row_loop

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from recurrent_rl.functional.dense import dense
+from recurrent_rl.functional.glu import gated, gelu_with_skip
 from recurrent_rl.functional.scan import linear_scan
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_between, require_whole
@@ -24,7 +25,7 @@ class S5(MemorySpec):
     The P states come in conjugate pairs, so one of each pair is kept. L holds P / 2 eigenvalues, -exp(r) + i w, which no
     value of the parameters makes unstable. They begin as those of HiPPO-N, in J blocks of P / J states; B and C begin as
     real normal matrices of variance 1 / I and 1 / P seen from its eigenvectors. Each of the P / 2 learns its own `step`,
-    from a log-uniform draw.
+    from a log-uniform draw. gelu is taken in its tanh form.
 
     Differs from the paper, where I = H: the real part of L goes through -exp(r), where the paper learns it as it is; C
     begins real before the change of basis, so that the layer begins as a real system; normalisation and the way around the
@@ -90,10 +91,15 @@ class S5Memory(Memory):
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
         states = self._states(inputs, state[0], starts)
-        outputs = add_skip(dense(states.flatten(2), self._readout(), None), self.skip, inputs)  # [T, B, H]
-        active = gelu(outputs)
-        outputs = active * torch.sigmoid(dense(active, self.gate.weight, self.gate.bias))
+        active = self._active(dense(states.flatten(2), self._readout(), None), inputs)  # [T, B, H]
+        outputs = gated(active, dense(active, self.gate.weight, self.gate.bias))
         return outputs.to(states.dtype), (states[-1],)
+
+    def _active(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+        """Return gelu(outputs + D inputs), [T, B, H]."""
+        if self.skip.dim() == 1:
+            return gelu_with_skip(outputs, self.skip, inputs)
+        return gelu(add_skip(outputs, self.skip, inputs), approximate="tanh")
 
     def _states(self, inputs: Tensor, entry: Tensor, starts: Tensor) -> Tensor:
         """Return the states [T, B, P / 2, 2] after inputs [T, B, I]."""

@@ -1,8 +1,9 @@
 """S5: the layer is its paper's equations, begins as HiPPO-N held at its step, and is stable for any parameters."""
 
+import math
+
 import pytest
 import torch
-from torch.nn.functional import gelu
 
 from recurrent_rl.memory.s5 import S5, expm1, hippo_eigenvectors
 from recurrent_rl.testing import check_memory
@@ -39,7 +40,8 @@ def by_the_paper(memory, inputs, starts):
         state = decays * state + read @ x.to(read)
         skipped = memory.skip * x if memory.skip.dim() == 1 else memory.skip @ x
         y = 2 * (write @ state).real + skipped
-        outputs.append(gelu(y) * torch.sigmoid(memory.gate(gelu(y))))
+        active = 0.5 * y * (1 + torch.tanh((2 / math.pi) ** 0.5 * (y + 0.044715 * y**3)))
+        outputs.append(active * torch.sigmoid(memory.gate(active)))
     return torch.stack(outputs), state
 
 
