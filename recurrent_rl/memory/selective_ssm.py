@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu, softplus
-from torch.utils.checkpoint import checkpoint
 
-from recurrent_rl.functional.scan import linear_scan
+from recurrent_rl.functional.causal_filter import filtered_silu, last_rows
+from recurrent_rl.functional.dense import dense
+from recurrent_rl.functional.selective_scan import selective_scan
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_whole
 
 STEP_MIN, STEP_MAX = 0.001, 0.1  # of the initial step at input zero, as in the paper
-ROOM = 2**21  # numbers of state in a piece of a long scan; each piece is computed again on the way back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,7 @@ class SelectiveSSM(MemorySpec):
     The step at input zero begins log-uniform in [0.001, 0.1].
 
     As in the authors' code B is discretised by step * B, where the paper writes zero-order hold. Normalisation and the way
-    around the block are left to wrappers. A long scan runs in pieces that are computed again on the way back, for T B E N
-    states are too many to keep.
+    around the block are left to wrappers.
 
     Args:
         hidden_size: Size of the output, H.
@@ -93,43 +92,21 @@ class SelectiveMemory(Memory):
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
-        entering, gate = self.enter(inputs).chunk(2, dim=-1)  # [T, B, E] each
+        entering, gate = dense(inputs, self.enter.weight, None).chunk(2, dim=-1)  # [T, B, E] each
         values, window = self._convolved(entering.to(state[1].dtype), state[1], starts)
         outputs, states = self._scanned(values, state[0], starts)
-        return self.leave(outputs * silu(gate)).to(states.dtype), (states, window)
+        return dense(outputs * silu(gate), self.leave.weight, None).to(states.dtype), (states, window)
 
     def _convolved(self, entering: Tensor, window: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
         """Return filtered inputs [T, B, E], and the last K - 1 inputs [B, K - 1, E], zero where of another episode."""
-        before, steps = self.spec.conv_size - 1, len(entering)
-        rows = torch.cat([window.transpose(0, 1), entering])  # [K - 1 + T, B, E]
-        episode = torch.cat([starts.new_zeros((before, starts.shape[1])), starts]).cumsum(0)  # [K - 1 + T, B]
-        same = torch.stack([episode[i : i + steps] == episode[before:] for i in range(before + 1)])
-        same = same.to(entering.device, non_blocking=True).unsqueeze(-1)  # [K, T, B, 1]
-        taps = enumerate(self.taps.unbind(1))  # [E] each
-        seen = [weight * torch.where(same[i], rows[i : i + steps], self.zero) for i, weight in taps]  # [T, B, E] each
-        last = (episode[steps:] == episode[-1]).to(entering.device, non_blocking=True).unsqueeze(-1)  # [K - 1, B, 1]
-        return silu(sum(seen, self.bias)), torch.where(last, rows[steps:], self.zero).transpose(0, 1)
+        before = window.transpose(0, 1)  # [K - 1, B, E]
+        values = filtered_silu(entering, before, self.taps.flip(1).t(), self.bias, starts)
+        return values, last_rows(entering, before, starts).transpose(0, 1)
 
     def _scanned(self, values: Tensor, entry: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the systems give for values [T, B, E], [T, B, E], and their last state [B, E, N]."""
-        rows = max(1, ROOM // entry.numel())
-        if len(values) <= rows:
-            return self._scanned_rows(values, entry, starts)
-        state, outputs = entry, []
-        for some, flags in zip(values.split(rows), starts.split(rows), strict=True):
-            piece, state = checkpoint(
-                self._scanned_rows, some, state, flags, use_reentrant=False, preserve_rng_state=False
-            )
-            outputs.append(piece)
-        return torch.cat(outputs), state
-
-    def _scanned_rows(self, values: Tensor, entry: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
-        narrow, read, write = self.select(values).split(self.sizes, dim=-1)  # [T, B, R], [T, B, N] and [T, B, N]
-        step = softplus(self.step(narrow)).to(entry.dtype)  # [T, B, E]
-        decays = torch.exp(step.unsqueeze(-1) * -self.log_rates.exp())  # [T, B, E, N]
-        updates = (step * values).unsqueeze(-1) * read.to(entry.dtype).unsqueeze(-2)  # [T, B, E, N]
-        initial = self.zero.expand(entry[0].numel())
-        states = linear_scan(decays.flatten(2), updates.flatten(2), entry.flatten(1), initial, starts)
-        states = states.unflatten(-1, entry.shape[1:])  # [T, B, E, N]
-        outputs = (states @ write.to(states.dtype).unsqueeze(-1)).squeeze(-1) + self.skip * values  # [T, B, E]
-        return outputs, states[-1].clone()  # a view would hold all of them
+        """Return what the systems give for values [T, B, E], [T, B, E], and their last states [B, E, N]."""
+        select = dense(values, self.select.weight, None)
+        narrow, read, write = select.split(self.sizes, dim=-1)  # [T, B, R], [T, B, N] and [T, B, N]
+        steps = softplus(dense(narrow, self.step.weight, self.step.bias))  # [T, B, E]
+        outputs, states = selective_scan(steps, values, read, write, -self.log_rates.exp(), entry, starts)
+        return torch.addcmul(outputs, self.skip, values), states

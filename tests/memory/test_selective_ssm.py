@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import silu, softplus
 
-from recurrent_rl.memory import selective_ssm
+from recurrent_rl.functional import selective_scan
 from recurrent_rl.memory.selective_ssm import SelectiveSSM
 from recurrent_rl.testing import check_memory
 
@@ -22,7 +22,7 @@ def test_it_keeps_the_contract(spec, dtype):
 
 
 def test_it_keeps_the_contract_in_pieces(monkeypatch):
-    monkeypatch.setattr(selective_ssm, "ROOM", 4 * 10 * 3 * 4)  # four rows of four columns
+    monkeypatch.setattr(selective_scan, "ROOM", 4 * 10 * 3 * 4)  # four rows of four columns
     check_memory(SPECS[0])
 
 
@@ -49,7 +49,7 @@ def by_the_paper(memory, inputs, starts):
 @pytest.mark.parametrize("density", [0.0, 0.3])
 @pytest.mark.parametrize("spec", SPECS, ids=repr)
 def test_outputs_state_and_gradients_are_those_of_the_papers_equations(spec, density, room, monkeypatch):
-    monkeypatch.setattr(selective_ssm, "ROOM", room)
+    monkeypatch.setattr(selective_scan, "ROOM", room)
     torch.manual_seed(0)
     memory, inputs, starts = spec.build(2).double(), torch.randn(12, 3, 2).double(), torch.rand(12, 3) < density
     outputs, state = memory(inputs, memory.initial_state(3), starts)
