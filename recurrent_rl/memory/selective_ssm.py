@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import silu, softplus
+from torch.nn.functional import softplus
 
 from recurrent_rl.functional.causal_filter import filtered_silu, last_rows
 from recurrent_rl.functional.dense import dense
+from recurrent_rl.functional.glu import gated
 from recurrent_rl.functional.selective_scan import selective_scan
 from recurrent_rl.memory.base import Memory, MemorySpec, State
 from recurrent_rl.memory.checks import require_whole
@@ -92,10 +93,11 @@ class SelectiveMemory(Memory):
 
     def forward(self, inputs: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """See `Memory.forward`."""
-        entering, gate = dense(inputs, self.enter.weight, None).chunk(2, dim=-1)  # [T, B, E] each
+        # Two products: the halves of one would have to be copied, and their gradients joined.
+        entering, gate = (dense(inputs, rows, None) for rows in self.enter.weight.chunk(2))  # [T, B, E] each
         values, window = self._convolved(entering.to(state[1].dtype), state[1], starts)
         outputs, states = self._scanned(values, state[0], starts)
-        return dense(outputs * silu(gate), self.leave.weight, None).to(states.dtype), (states, window)
+        return dense(gated(outputs * gate, gate), self.leave.weight, None).to(states.dtype), (states, window)
 
     def _convolved(self, entering: Tensor, window: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
         """Return filtered inputs [T, B, E], and the last K - 1 inputs [B, K - 1, E], zero where of another episode."""
