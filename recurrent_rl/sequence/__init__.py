@@ -1,0 +1,1 @@
+"""Supervised sequence learning: the memories of the agents beside Transformers, convolutions, feed-forward nets and HMMs."""

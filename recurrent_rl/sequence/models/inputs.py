@@ -1,0 +1,88 @@
+"""What stands below every model: symbols become vectors, features may, and both may be dropped out."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout
+
+from recurrent_rl.memory.checks import require_between, require_whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What the inputs of a batch are, and what models read of them.
+
+    Args:
+        symbols: Number of different symbols, for inputs [T, B]; None where inputs are features.
+        features: Size of an input, for inputs [T, B, F]; None where inputs are symbols.
+        size: Size of a symbol's embedding, 64 by default, or of a linear map of the features; None there leaves them as
+            they are.
+        dropout: Variational, of what models read: one mask for each sequence, the same at all its steps.
+
+    Raises:
+        ValueError: Both or neither of symbols and features, or a field out of range.
+
+    Source: Gal and Ghahramani 2016, A Theoretically Grounded Application of Dropout in Recurrent Neural Networks (there
+    symbols are dropped by their kind; here the units of all embeddings of a sequence are).
+    """
+
+    symbols: int | None = None
+    features: int | None = None
+    size: int | None = None
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.symbols is None) == (self.features is None):
+            raise ValueError(f"{self}: give either symbols, their number, or features, their size.")
+        require_whole(self, *[name for name in ("symbols", "features", "size") if getattr(self, name) is not None])
+        require_between(self, "dropout", 0.0, 1.0)
+
+    @property
+    def width(self) -> int:
+        """Size of the vectors that a model reads."""
+        return self.size or self.features or 64
+
+    def build(self) -> "InputLayer":
+        """Return a new layer from a batch's inputs to vectors [T, B, width]."""
+        return InputLayer(self)
+
+
+class InputLayer(nn.Module):
+    """The layer of `Inputs`."""
+
+    def __init__(self, spec: Inputs) -> None:
+        super().__init__()
+        self.spec = spec
+        self.layer = _layer(spec)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return vectors [T, B, width] of inputs [T, B] or [T, B, F].
+
+        Raises:
+            ValueError: The inputs are not what the spec says.
+        """
+        wanted = () if self.spec.features is None else (self.spec.features,)
+        if tuple(inputs.shape[2:]) != wanted or inputs.is_floating_point() != bool(wanted):
+            raise ValueError(
+                f"{self.spec} needs {'numbers' if wanted else 'int64 symbols'} {['T', 'B', *wanted]}, "
+                f"not {inputs.dtype} {list(inputs.shape)}; change the spec or the batch."
+            )
+        return variational_dropout(self.layer(inputs), self.spec.dropout, self.training)
+
+
+def _layer(spec: Inputs) -> nn.Module:
+    if spec.symbols is not None:
+        return nn.Embedding(spec.symbols, spec.width)
+    assert spec.features is not None
+    return nn.Identity() if spec.size is None else nn.Linear(spec.features, spec.size)
+
+
+def variational_dropout(x: Tensor, rate: float, training: bool) -> Tensor:
+    """Return x [T, B, I] times one mask [B, I], the same at all steps; x itself where nothing is dropped.
+
+    Source: Gal and Ghahramani 2016, A Theoretically Grounded Application of Dropout in Recurrent Neural Networks.
+    """
+    if rate == 0 or not training:
+        return x
+    return x * dropout(torch.ones_like(x[0]), rate)

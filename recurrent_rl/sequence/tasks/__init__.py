@@ -1,0 +1,30 @@
+"""The tasks of the benchmark that are made up, by their names on the command line."""
+
+from collections.abc import Callable
+from functools import partial
+
+from recurrent_rl.sequence.task import Task
+from recurrent_rl.sequence.tasks.memory import adding, copy_memory, selective_copy
+from recurrent_rl.sequence.tasks.perception import mnist1d
+from recurrent_rl.sequence.tasks.recall import recall
+from recurrent_rl.sequence.tasks.state_tracking import modular_arithmetic, parity, permutations
+
+MADE_UP: dict[str, Callable[[], Task]] = {
+    "adding-200": partial(adding, 200),
+    "adding-600": partial(adding, 600),
+    "copy-100": partial(copy_memory, 100),
+    "copy-500": partial(copy_memory, 500),
+    "selective-copy-100": partial(selective_copy, 100),
+    "selective-copy-500": partial(selective_copy, 500),
+    "parity": parity,
+    "modular-arithmetic": modular_arithmetic,
+    "permutations": permutations,
+    "recall": recall,
+    "mnist1d": mnist1d,
+    "mnist1d-shuffled": partial(mnist1d, shuffled=True),
+}
+
+__all__ = [
+    "MADE_UP", "adding", "copy_memory", "mnist1d", "modular_arithmetic", "parity", "permutations", "recall",
+    "selective_copy",
+]  # fmt: skip
