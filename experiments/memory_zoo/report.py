@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from scipy import stats
 
 from experiments.memory_zoo.entrants import ENTRANTS
@@ -109,10 +110,13 @@ def draw(results: Results, path: Path) -> None:
             y = interquartile_mean(*[scores(results, name, world) for world in worlds])
             color = f"C{number % 10}"
             axis.plot(x, y, MARKERS[number % len(MARKERS)], color=color, label=name, linestyle="none")
-            axis.annotate(name, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7, color=color)
         axis.set(xlabel=label, xscale={"parameters": "linear", "cpu_seconds": "log"}.get(key, "symlog"))
         axis.grid(alpha=0.3)
+    figure.axes[0].set_xlim(left=0)
+    figure.axes[1].set_xticks((30, 60, 120, 240, 480), ("30", "60", "120", "240", "480"))
+    figure.axes[1].xaxis.set_minor_locator(NullLocator())
     figure.axes[0].set_ylabel("interquartile mean of returns")
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize=8)
     figure.suptitle(", ".join(worlds))
     figure.savefig(path, dpi=110)
 
