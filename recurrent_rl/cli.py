@@ -1,10 +1,12 @@
-"""Recurrent PPO and A2C: train agents that remember, go on with runs, evaluate them.
+"""Recurrent PPO and A2C: train agents that remember, go on with runs, evaluate them; and the sequence benchmark.
 
 recurrent-rl train --env pomdp_envs/CartPoleNoVel-v0 --algo ppo --memory gru
 
 recurrent-rl train --resume RUN
 
 recurrent-rl evaluate RUN
+
+recurrent-rl sequence run --task speech --models gru hmm
 """
 
 import ast
@@ -24,6 +26,7 @@ from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.evaluate import evaluate
 from recurrent_rl.runs.memories import MEMORIES, holds_specs
 from recurrent_rl.runs.options import Options
+from recurrent_rl.runs.sequence import Sequence
 from recurrent_rl.runs.train import resume, train
 
 
@@ -154,7 +157,7 @@ class Evaluate:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; errors that the user can mend come as one line."""
     given = sys.argv[1:] if arguments is None else arguments
-    commands = {"train": train_with(_named_memory(given)), "evaluate": Evaluate}
+    commands = {"train": train_with(_named_memory(given)), "evaluate": Evaluate, "sequence": Sequence}
     command = tyro.extras.subcommand_cli_from_dict(commands, args=given, prog="recurrent-rl", description=__doc__)
     try:
         sys.exit(command())

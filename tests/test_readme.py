@@ -9,6 +9,12 @@ from recurrent_rl import memory
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+SEQUENCE_COMMANDS = [
+    "sequence fetch japanese-vowels",
+    "sequence run --task japanese-vowels --models gru bag hmm",
+    "sequence report --task japanese-vowels",
+    "sequence own walks.csv --features x y --target label --models gru hmm",
+]
 
 
 def test_the_example_runs_as_printed_and_is_short(tmp_path):
@@ -26,8 +32,9 @@ def test_the_commands_are_those_that_exist(tmp_path):
         "evaluate RUN",
         "train --resume RUN",
         "train --env pomdp_envs/TMaze-v0 --env-kwargs corridor_length=5 --memory lstm --memory.hidden-size 32",
+        *SEQUENCE_COMMANDS,
     ]
-    run = str(tmp_path / "run")
+    commands, run = commands[:4], str(tmp_path / "run")
     small = ["--steps", "1024", "--n-steps", "32", "--run"]
     for command, extra in zip(commands, ([*small, run], ["--episodes", "2"], [], [*small, f"{run}_2"]), strict=True):
         words = command.replace("RUN", run).split()
@@ -40,6 +47,32 @@ def test_the_commands_are_those_that_exist(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.match(r"\(np.float64\(\d+", done.stdout)
+
+
+def test_sequence_commands_that_need_a_network_are_run_by_the_gate():
+    gate = (ROOT / ".ci" / "run").read_text()
+    for command in SEQUENCE_COMMANDS[:3]:
+        assert f"recurrent-rl {command}\n" in gate
+
+
+def test_own_sequences_are_compared_as_printed(tmp_path):
+    (code,) = re.findall(r"<!-- own example -->\n```python\n(.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "example.py").write_text(code)
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "| hmm |" in done.stdout
+    assert (tmp_path / "runs" / "slopes" / "own.png").exists()
+
+
+def test_a_csv_file_is_compared_as_printed(tmp_path):
+    steps = [f"w{n},{(-1) ** n * t},{t % 2},{('left', 'right')[n % 2]}" for n in range(30) for t in range(5)]
+    (tmp_path / "walks.csv").write_text("\n".join(["sequence,x,y,label", *steps]))
+    words = [*SEQUENCE_COMMANDS[3].split(), "--steps", "20"]
+    done = subprocess.run(
+        [sys.executable, "-m", "recurrent_rl.cli", *words], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "| gru |" in done.stdout
 
 
 def test_make_targets_of_the_readme_exist():

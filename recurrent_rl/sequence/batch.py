@@ -24,7 +24,7 @@ class Examples:
     """Inputs and targets of one split.
 
     Args:
-        inputs: For each sequence [T] int64 symbols or [T, F] float32 features, T >= 1.
+        inputs: For each sequence [T] int64 symbols, [T, C] with C symbols at each step, or [T, F] float32 features; T >= 1.
         targets: For each sequence what the problem says: [T] labels, one label, [h] values, [L] symbols; None where the
             inputs themselves are wanted, one step later.
         groups: For each sequence the speaker, document or subject that it comes from; None where all are unrelated.
@@ -50,7 +50,7 @@ class Batch:
     """Padded sequences, on a device.
 
     Args:
-        inputs: [T, B] int64 or [T, B, F] float32; zeros after an end.
+        inputs: [T, B] or [T, B, C] int64, or [T, B, F] float32; zeros after an end.
         lengths: [B] int64, on the host.
         targets: [T, B] or [T, B, F] for targets at each step (IGNORED or NaN after an end), [B] or [B, h] for targets of
             a whole sequence; None where the inputs are wanted one step later.

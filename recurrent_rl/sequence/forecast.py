@@ -31,6 +31,8 @@ class Forecast(Problem):
         offset: What was taken from the values, and
         scale: what they were divided by then, to give the targets.
         naive_error: Mean absolute error in training of the forecast that the season repeats, in the units of y.
+        observed: Columns of the input that hold, at each step, the next of the values that are forecast, scaled as the
+            targets are; none where no column does. So a model of the inputs is one of the values.
 
     Source: Koenker and Bassett 1978, Regression Quantiles; Chernozhukov, Fernandez-Val, Galichon 2010, Quantile and
     Probability Curves Without Crossing (sorting); Hyndman and Koehler 2006, Another Look at Measures of Forecast Accuracy
@@ -42,7 +44,9 @@ class Forecast(Problem):
     offset: float = 0.0
     scale: float = 1.0
     naive_error: float = 1.0
+    observed: tuple[int, ...] = ()
     per_step = False
+    loss_name = "crps"
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
@@ -52,6 +56,8 @@ class Forecast(Problem):
             raise ValueError(f"{self}: levels must rise within (0, 1), with 0.5 among them.")
         if self.scale <= 0 or self.naive_error <= 0:
             raise ValueError(f"{self}: scale and naive_error must be above 0.")
+        if self.observed and self.horizon % len(self.observed):
+            raise ValueError(f"{self}: horizon must be a multiple of the number of observed columns.")
 
     @property
     def output_size(self) -> int:  # type: ignore[override]

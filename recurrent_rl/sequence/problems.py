@@ -21,11 +21,14 @@ class Problem(ABC):
         output_size: Numbers that the head gives, K.
         per_step: Whether it gives them at each step, [T, B, K], or for a whole sequence, [B, K].
         causal: Whether a model that looks ahead would see the answer.
+        loss_name: Of the scores the one that tells what the losses tell, the lower the better: it parts models whose other
+            scores are equal.
     """
 
     output_size: int
     per_step: bool
     causal: bool = False
+    loss_name: str = "nats"
 
     @abstractmethod
     def batch(self, examples: Examples, indices: Sequence[int] | Array) -> Batch:
@@ -42,7 +45,7 @@ class Problem(ABC):
 
 @dataclass(frozen=True)
 class Classification(Problem):
-    """One label for a sequence. Targets: one int below `classes` each. Scores: accuracy and macro_f1, in percent."""
+    """One label for a sequence. Targets: one int below `classes` each. Scores: accuracy and macro_f1 in percent; nats."""
 
     classes: int
     per_step = False
@@ -55,7 +58,7 @@ class Classification(Problem):
     def batch(self, examples: Examples, indices: Sequence[int] | Array) -> Batch:
         """See `Problem.batch`."""
         inputs, lengths = pad_inputs(examples, indices)
-        labels = torch.tensor([int(_targets(examples)[int(index)]) for index in indices])
+        labels = torch.tensor([int(targets_of(examples)[int(index)]) for index in indices])
         return Batch(inputs, lengths, labels)
 
     def losses(self, predicted: Tensor, batch: Batch) -> Tensor:
@@ -66,13 +69,20 @@ class Classification(Problem):
     def scores(self, predicted: Sequence[Array], examples: Examples) -> Scores:
         """See `Problem.scores`."""
         found = np.array([np.argmax(row) for row in predicted])
-        wanted = np.array([int(label) for label in _targets(examples)])
-        return {"accuracy": 100.0 * float(np.mean(found == wanted)), "macro_f1": 100.0 * macro_f1(found, wanted)}
+        wanted = np.array([int(label) for label in targets_of(examples)])
+        return {
+            "accuracy": 100.0 * float(np.mean(found == wanted)),
+            "macro_f1": 100.0 * macro_f1(found, wanted),
+            "nats": mean_nats(np.stack(predicted), wanted),
+        }
 
 
 @dataclass(frozen=True)
 class Tagging(Problem):
-    """A label at each step. Targets: [T] int64 below `classes`, or IGNORED. Score: accuracy, in percent of scored steps."""
+    """A label at each step. Targets: [T] int64 below `classes`, or IGNORED.
+
+    Scores, over the scored steps: accuracy in percent; nats.
+    """
 
     classes: int
     causal: bool = False
@@ -86,7 +96,7 @@ class Tagging(Problem):
     def batch(self, examples: Examples, indices: Sequence[int] | Array) -> Batch:
         """See `Problem.batch`."""
         inputs, lengths = pad_inputs(examples, indices)
-        return Batch(inputs, lengths, pad([_targets(examples)[int(index)] for index in indices], IGNORED))
+        return Batch(inputs, lengths, pad([targets_of(examples)[int(index)] for index in indices], IGNORED))
 
     def losses(self, predicted: Tensor, batch: Batch) -> Tensor:
         """Return cross-entropies [N] of scored steps, in nats."""
@@ -96,10 +106,13 @@ class Tagging(Problem):
 
     def scores(self, predicted: Sequence[Array], examples: Examples) -> Scores:
         """See `Problem.scores`."""
-        wanted = np.concatenate([np.asarray(target) for target in _targets(examples)])
-        found = np.concatenate([np.argmax(rows, axis=-1) for rows in predicted])
+        wanted = np.concatenate([np.asarray(target) for target in targets_of(examples)])
         scored = wanted != IGNORED
-        return {"accuracy": 100.0 * float(np.mean(found[scored] == wanted[scored]))}
+        logits, wanted = np.concatenate(list(predicted))[scored], wanted[scored]
+        return {
+            "accuracy": 100.0 * float(np.mean(logits.argmax(-1) == wanted)),
+            "nats": mean_nats(logits, wanted),
+        }
 
 
 @dataclass(frozen=True)
@@ -130,10 +143,9 @@ class NextStep(Problem):
 
     def scores(self, predicted: Sequence[Array], examples: Examples) -> Scores:
         """See `Problem.scores`; bits are those per symbol."""
-        logits = torch.from_numpy(np.concatenate([np.asarray(rows, dtype=np.float32) for rows in predicted]))
-        wanted = torch.from_numpy(np.concatenate([np.asarray(row[1:]) for row in examples.inputs]))
-        nats = float(cross_entropy(logits, wanted))
-        correct = float((logits.argmax(-1) == wanted).float().mean())
+        logits = np.concatenate(list(predicted))
+        wanted = np.concatenate([np.asarray(row[1:]) for row in examples.inputs])
+        nats, correct = mean_nats(logits, wanted), float(np.mean(logits.argmax(-1) == wanted))
         return {"nats": nats, "bits": nats / float(np.log(2)), "accuracy": 100.0 * correct}
 
 
@@ -143,6 +155,7 @@ class Regression(Problem):
 
     size: int = 1
     per_step = False
+    loss_name = "mse"
 
     @property
     def output_size(self) -> int:  # type: ignore[override]
@@ -152,7 +165,7 @@ class Regression(Problem):
     def batch(self, examples: Examples, indices: Sequence[int] | Array) -> Batch:
         """See `Problem.batch`."""
         inputs, lengths = pad_inputs(examples, indices)
-        wanted = np.stack([np.asarray(_targets(examples)[int(index)], dtype=np.float32) for index in indices])
+        wanted = np.stack([np.asarray(targets_of(examples)[int(index)], dtype=np.float32) for index in indices])
         return Batch(inputs, lengths, torch.from_numpy(wanted.reshape(len(indices), self.size)))
 
     def losses(self, predicted: Tensor, batch: Batch) -> Tensor:
@@ -162,7 +175,7 @@ class Regression(Problem):
 
     def scores(self, predicted: Sequence[Array], examples: Examples) -> Scores:
         """See `Problem.scores`."""
-        wanted = np.stack([np.asarray(target, dtype=np.float64).reshape(self.size) for target in _targets(examples)])
+        wanted = np.stack([np.asarray(target, dtype=np.float64).reshape(self.size) for target in targets_of(examples)])
         error = np.stack([np.asarray(row, dtype=np.float64) for row in predicted]) - wanted
         return {"mse": float(np.mean(error**2)), "mae": float(np.mean(np.abs(error)))}
 
@@ -171,6 +184,15 @@ def pad_inputs(examples: Examples, indices: Sequence[int] | Array) -> tuple[Tens
     """Return inputs [T, B] or [T, B, F] and lengths [B]."""
     chosen = [examples.inputs[int(index)] for index in indices]
     return pad(chosen), torch.tensor([len(row) for row in chosen])
+
+
+def mean_nats(logits: Array, wanted: Array) -> float:
+    """Return the mean cross-entropy of logits [N, K] on labels [N], in float64 and 65,536 rows at a time."""
+    total = 0.0
+    for start in range(0, len(wanted), 65_536):
+        rows = torch.from_numpy(logits[start : start + 65_536]).double()
+        total += float(cross_entropy(rows, torch.from_numpy(wanted[start : start + 65_536]), reduction="sum"))
+    return total / len(wanted)
 
 
 def macro_f1(found: Array, wanted: Array) -> float:
@@ -182,7 +204,12 @@ def macro_f1(found: Array, wanted: Array) -> float:
     return float(np.mean(values))
 
 
-def _targets(examples: Examples) -> Sequence[Array] | Array:
+def targets_of(examples: Examples) -> Sequence[Array] | Array:
+    """Return the examples' targets.
+
+    Raises:
+        ValueError: They have none.
+    """
     if examples.targets is None:
         raise ValueError("This problem needs targets; the examples have none.")
     return examples.targets

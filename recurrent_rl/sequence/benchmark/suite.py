@@ -4,26 +4,25 @@ What has a result is not run again, and a trial that was stopped goes on from it
 pieces. Trials run in processes of one thread each.
 """
 
-import json
 import multiprocessing
-from collections.abc import Iterator, Sequence
+import os
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from recurrent_rl.sequence.benchmark.entrants import ENTRANTS
-from recurrent_rl.sequence.benchmark.trial import Setting, Trial, entrant_of, run_trial
-from recurrent_rl.sequence.benchmark.works import WORKS, Work
-from recurrent_rl.sequence.task import Task
+from recurrent_rl.sequence.benchmark.entrant import Entrant, Setting
+from recurrent_rl.sequence.benchmark.entrants import entrants_for
+from recurrent_rl.sequence.benchmark.results import Results
+from recurrent_rl.sequence.benchmark.trial import Recorder, Trial, run_trial
+from recurrent_rl.sequence.benchmark.works import Work
 
-FULL = tuple(Setting(learning_rate=rate, dropout=dropout) for rate in (1e-3, 3e-3, 1e-2) for dropout in (0.0, 0.2))
-SHORT = tuple(Setting(learning_rate=rate) for rate in (1e-3, 3e-3, 1e-2))
 TUNING_SEED = 1000  # not among the seeds that count
-Result = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,80 +30,108 @@ class Suite:
     """A comparison.
 
     Args:
-        tasks: Names of tasks.
+        works: Tasks by name, with their training.
         models: Names of models, or "all".
-        folder: Where results are.
+        folder: Where results are: a file for each task, with a line for each trial.
         processes: Trials at once.
+        recorders: Where the figures of each training go, beside the results.
     """
 
-    tasks: Sequence[str]
+    works: Mapping[str, Work]
     models: Sequence[str] = ("all",)
     folder: Path = Path("runs/sequence")
     processes: int = 1
+    recorders: tuple[Recorder, ...] = ()
 
     def run(self) -> None:
-        """Run what has no result yet: settings first, then seeds."""
-        for task in self.tasks:
-            models = self.models_of(WORKS[task].task())
-            self._run(task, [trial for model in models for trial in self.tuning(task, model)], "tuning")
-            self._run(task, [trial for model in models for trial in self.final(task, model)], "seeds")
-
-    def models_of(self, task: Task) -> list[str]:
-        """Return the chosen models that can be asked what the task asks."""
-        chosen = [entrant.name for entrant in ENTRANTS] if "all" in self.models else list(self.models)
-        return [name for name in chosen if entrant_of(name).causal or not task.problem.causal]
-
-    def tuning(self, task: str, model: str) -> list[Trial]:
-        """Return a trial for each setting: six with the full protocol, else three."""
-        settings = FULL if WORKS[task].task().full else SHORT
-        return [Trial(task=task, model=model, seed=TUNING_SEED, setting=one, tuning=True) for one in settings]
-
-    def final(self, task: str, model: str) -> list[Trial]:
-        """Return a trial for each fresh seed, five with the full protocol and else three, with the best setting.
+        """Run what has no result yet: settings first, then seeds.
 
         Raises:
-            ValueError: Tuning has not been run.
+            ValueError: A model is unknown, or with every setting it diverged.
         """
-        setting, seeds = self.best(task, model), 5 if WORKS[task].task().full else 3
-        return [Trial(task=task, model=model, seed=seed, setting=setting) for seed in range(seeds)]
+        for task, work in self.works.items():
+            entrants = entrants_for(work.task(), self.models)
+            tuner = self._tuner(task)
+            self._run(tuner, [trial for one in entrants for trial in tuning(tuner, one)], f"{task}, tuning")
+            self._run(work, [trial for one in entrants for trial in self.final(task, one)], f"{task}, seeds")
 
-    def best(self, task: str, model: str) -> Setting:
-        """Return the setting with the best validation score."""
-        sign = 1.0 if WORKS[task].task().higher_is_better else -1.0
-        trials = self.tuning(task, model)
-        missing = [trial.name for trial in trials if not self.path(trial).exists()]
-        if missing:
-            raise ValueError(f"{missing[0]} has no result yet; run the suite.")
-        return max(trials, key=lambda trial: sign * self.result(trial)["validation"]).setting
+    def final(self, task: str, entrant: Entrant) -> list[Trial]:
+        """Return a trial for each fresh seed, with the best setting.
 
-    def path(self, trial: Trial) -> Path:
-        """Return where a trial's result is."""
-        return self.folder / trial.task / f"{trial.name}.json"
+        Raises:
+            ValueError: Tuning has not been run, or diverged with every setting.
+        """
+        setting = self.best(task, entrant)
+        work = self.works[task]
+        return [
+            Trial(task=task, model=entrant.name, seed=seed, setting=setting, steps=work.config.steps)
+            for seed in work.final_seeds
+        ]
 
-    def result(self, trial: Trial) -> Result:
-        """Return a trial's result."""
-        return json.loads(self.path(trial).read_text())
+    def is_tuned(self, task: str, entrant: Entrant) -> bool:
+        """Return whether every setting was tried, and one of them did not diverge."""
+        found = [Results(self.folder).of(trial) for trial in tuning(self._tuner(task), entrant)]
+        return None not in found and (not found or any("error" not in result for result in found if result))
 
-    def results(self) -> Iterator[Result]:
-        """Yield all results that are there, tuning too."""
-        for task in self.tasks:
-            for path in sorted((self.folder / task).glob("*.json")):
-                yield json.loads(path.read_text())
+    def best(self, task: str, entrant: Entrant) -> Setting:
+        """Return the setting with the best score on the validation data; of equal ones that with the least loss."""
+        one, trials = self._tuner(task).task(), tuning(self._tuner(task), entrant)
+        if not trials:
+            return entrant.settings(one)[0]
+        found = [Results(self.folder).of(trial) for trial in trials]
+        tried = {trial.setting: result for trial, result in zip(trials, found, strict=True) if result is not None}
+        if len(tried) < len(trials):
+            raise ValueError(f"{one.name} is not tuned for {entrant.name} yet; run the suite.")
+        sign = 1.0 if one.higher_is_better else -1.0
+        ranks = {
+            setting: (sign * result["validation"], -result["validation_loss"])
+            for setting, result in tried.items()
+            if "error" not in result
+        }
+        if not ranks:
+            raise ValueError(f"{entrant.name} diverged on {one.name} with every setting; lower the learning rates.")
+        return max(ranks, key=lambda setting: ranks[setting])
 
-    def _run(self, task: str, trials: list[Trial], what: str) -> None:
-        waiting = [trial for trial in trials if not self.path(trial).exists()]
+    def _tuner(self, task: str) -> Work:
+        """Return the work on which a task's settings are tuned."""
+        return self.works[task].tuned_as or self.works[task]
+
+    def _run(self, work: Work, trials: Sequence[Trial], what: str) -> None:
+        """Run the trials that have no result, several at once, and keep each as it comes."""
+        results = Results(self.folder)
+        waiting = [trial for trial in trials if results.of(trial) is None]
         if not waiting:
             return
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_one_thread) as pool:
-            running = {pool.submit(_run_one, trial, WORKS[task], self.folder / task): trial for trial in waiting}
-            for done in tqdm(as_completed(running), total=len(running), desc=f"{task}, {what}", unit="trial"):
-                done.result()
+        folder, context = self.folder / "unfinished", multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_prepare_process) as pool:
+            running = [pool.submit(run_trial, trial, work, folder, self.recorders) for trial in waiting]
+            for done in tqdm(as_completed(running), total=len(running), desc=what, unit="trial"):
+                results.add(done.result())
 
 
-def _one_thread() -> None:
+def tuning(work: Work, entrant: Entrant) -> list[Trial]:
+    """Return a trial for each setting that is tried; none where there is no choice."""
+    task = work.task()
+    settings = entrant.settings(task)
+    tried = settings if len(settings) > 1 else ()
+    return [
+        Trial(task=task.name, model=entrant.name, seed=TUNING_SEED, setting=one, steps=work.tuning_steps, tuning=True)
+        for one in tried
+    ]
+
+
+def _prepare_process() -> None:
+    """Use one thread, take numbers below 1e-38 as 0, and end with the suite's process, however that ends.
+
+    Gradients that fade over hundreds of steps come to be so small, and a processor takes many times as long for them.
+    """
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
 
 
-def _run_one(trial: Trial, work: Work, folder: Path) -> None:
-    run_trial(trial, work.task(), work.config, folder)
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)

@@ -1,34 +1,20 @@
 """One training run of one model on one task, and what is kept of it."""
 
-import json
+import csv
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
-from recurrent_rl.sequence.benchmark.entrants import ENTRANTS, Entrant, Sizes
-from recurrent_rl.sequence.models import Inputs, SequenceNetwork, count_parameters, match_width
+from recurrent_rl.sequence.benchmark.entrant import Learned, Setting, Training
+from recurrent_rl.sequence.benchmark.entrants import entrant_of
+from recurrent_rl.sequence.benchmark.works import Work
 from recurrent_rl.sequence.task import Splits, Task
-from recurrent_rl.sequence.training import TrainConfig, Trainer, predict, to_csv
+from recurrent_rl.sequence.training import Record, to_csv
 
-BUDGET_MODEL, BUDGET_WIDTH = "gru", 96  # all models have as many parameters as this one
-INPUT_SIZE = 64  # of what models read: a symbol's embedding, or a linear map of the features
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What is tuned, the same choices for all models.
-
-    Args:
-        learning_rate: Of the optimiser.
-        dropout: Of inputs, and between a model's layers.
-    """
-
-    learning_rate: float = 3e-3
-    dropout: float = 0.0
+Result = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +26,7 @@ class Trial:
         model: Name of the model.
         seed: Of initialisation, order and dropout; made-up data too.
         setting: What was tuned or is.
+        steps: Of a network's training.
         tuning: Whether it only serves the choice of a setting; then the test data is not looked at.
     """
 
@@ -47,85 +34,71 @@ class Trial:
     model: str
     seed: int
     setting: Setting
+    steps: int
     tuning: bool = False
 
     @property
     def name(self) -> str:
         """Of its files."""
-        kind = "tune" if self.tuning else "run"
-        return f"{self.task}_{self.model}_{kind}_{self.setting.learning_rate:g}_{self.setting.dropout:g}_{self.seed}"
+        kind = "tuning" if self.tuning else "run"
+        return f"{self.task}_{self.model}_{kind}_{self.setting.name}_{self.steps}_{self.seed}"
 
 
-def entrant_of(name: str) -> Entrant:
-    """Return the model of a name.
-
-    Raises:
-        ValueError: There is none; the message lists them.
-    """
-    for entrant in ENTRANTS:
-        if entrant.name == name:
-            return entrant
-    raise ValueError(f"There is no model {name!r}; there are {', '.join(entrant.name for entrant in ENTRANTS)}.")
+Recorder = Callable[[Trial], AbstractContextManager[Record]]
+"""Opens a place where the figures of a trial's training go, at each of its evaluations; can be sent to another process."""
 
 
-def make_network(task: Task, entrant: Entrant, sizes: Sizes) -> nn.Module:
-    """Return a new network for a task."""
-    inputs = Inputs(symbols=task.symbols, features=task.features, size=INPUT_SIZE, dropout=sizes.dropout)
-    return SequenceNetwork(entrant.make(sizes), inputs, task.problem)
-
-
-def matched_sizes(task: Task, entrant: Entrant, longest: int, dropout: float) -> Sizes:
-    """Return sizes at which a model has as many parameters as the GRU of 96 units, within 3%."""
-    sizes = Sizes(width=BUDGET_WIDTH, longest=longest, dropout=dropout)
-    with torch.device("meta"):
-        budget = count_parameters(make_network(task, entrant_of(BUDGET_MODEL), sizes))
-    width = match_width(
-        lambda width: make_network(task, entrant, replace(sizes, width=width)), budget, multiple_of=entrant.multiple_of
-    )
-    return replace(sizes, width=width)
-
-
-def run_trial(trial: Trial, task: Task, config: TrainConfig, folder: Path) -> dict[str, Any]:
-    """Train (or go on), evaluate, write the result, and return it.
+def run_trial(trial: Trial, work: Work, folder: Path, recorders: tuple[Recorder, ...] = ()) -> Result:
+    """Train (or go on), evaluate, and return the result; a diverged run's has `error` in place of scores.
 
     Args:
         trial: Which run.
-        task: Of the trial's task.
-        config: How it is trained, but for the seed and what is tuned.
-        folder: For checkpoints, curves and results: `<folder>/<trial.name>.json` holds the result.
+        work: Of the trial's task.
+        folder: For the checkpoint and the curve of what is not finished.
+        recorders: Where else the curve goes.
     """
+    task, begun = work.task(), time.process_time()
     splits = task.load(trial.seed)
-    config = replace(config, seed=trial.seed, learning_rate=trial.setting.learning_rate)
-    longest = max(len(row) for row in splits.train.inputs)
-    sizes = matched_sizes(task, entrant_of(trial.model), longest, trial.setting.dropout)
-    torch.manual_seed(trial.seed)
-    network = make_network(task, entrant_of(trial.model), sizes)
-    trainer = Trainer(network, task.problem, task.metric, task.higher_is_better, config)
     folder.mkdir(parents=True, exist_ok=True)
-    begun = time.process_time()
     saved, curve = folder / f"{trial.name}.pt", folder / f"{trial.name}.csv"
-    fitted = trainer.fit(splits.train, splits.validation, saved, (to_csv(curve),))
-    result = {
-        **asdict(trial),
-        "parameters": count_parameters(network),
-        "width": sizes.width,
-        "validation": fitted.score,
-        "best_step": fitted.step,
-        "steps": fitted.steps,
-        "seconds": round(fitted.seconds, 2),
-        "cpu_seconds": round(time.process_time() - begun, 2),
-        **({} if trial.tuning else tested(network, task, splits)),
-    }
-    (folder / f"{trial.name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    with ExitStack() as opened:
+        records = (to_csv(curve), *(opened.enter_context(recorder(trial)) for recorder in recorders))
+        training = Training(config=work.training(trial.steps, trial.seed), checkpoint=saved, records=records)
+        try:
+            learned = entrant_of(trial.model).learn(task, splits, trial.setting, training)
+        except FloatingPointError as error:
+            scores: Result = {"error": str(error)}
+        else:
+            scores = _scores(learned, task, splits, trial.tuning)
+    result = {**asdict(trial), "cpu_seconds": time.process_time() - begun, **scores, "curve": _columns(curve)}
     saved.unlink(missing_ok=True)
+    curve.unlink(missing_ok=True)
     return result
 
 
-def tested(network: nn.Module, task: Task, splits: Splits) -> dict[str, Any]:
+def _scores(learned: Learned, task: Task, splits: Splits, tuning: bool) -> Result:
+    kept = {
+        "validation": learned.validation,
+        "validation_loss": learned.validation_loss,
+        "parameters": learned.parameters,
+        **learned.figures,
+    }
+    return kept if tuning else kept | tested(learned, task, splits)
+
+
+def tested(learned: Learned, task: Task, splits: Splits) -> Result:
     """Return the scores on the test data, and on longer sequences by their name: they are read here and nowhere else."""
     everything = {"test": splits.test, **splits.longer}
-    scores = {
-        name: task.problem.scores(predict(network, task.problem, examples), examples)
-        for name, examples in everything.items()
-    }
+    scores = {name: task.problem.scores(learned.predict(part), part) for name, part in everything.items()}
     return {"test": scores.pop("test"), "longer": scores}
+
+
+def _columns(path: Path) -> dict[str, list[float]]:
+    """Return the curve's columns by name; none where nothing was trained step by step."""
+    if not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return (
+        {name: [float(f"{float(row[name]):.5g}") for row in rows if row.get(name)] for name in rows[0]} if rows else {}
+    )

@@ -30,7 +30,7 @@ class WordExamples(Examples):
 
 @dataclass(frozen=True)
 class WordTagging(Tagging):
-    """Tagging whose scores are accuracy, accuracy_known and accuracy_unknown, in percent; wants `WordExamples`."""
+    """Tagging of `WordExamples`. Scores: accuracy, accuracy_known and accuracy_unknown in percent; nats."""
 
     def scores(self, predicted: Sequence[Array], examples: Examples) -> Scores:
         """See `Problem.scores`."""
@@ -38,7 +38,8 @@ class WordTagging(Tagging):
             raise ValueError("WordTagging scores WordExamples with targets; make them by `word_examples`.")
         correct = [np.argmax(rows, axis=-1) == wanted for rows, wanted in zip(predicted, examples.targets, strict=True)]
         scored = [np.asarray(wanted) != IGNORED for wanted in examples.targets]
-        return known_apart(correct, examples.unknown, scored)
+        nats = super().scores(predicted, examples)["nats"]
+        return known_apart(correct, examples.unknown, scored) | {"nats": nats}
 
 
 def known_apart(correct: Sequence[Array], unknown: Sequence[Array], scored: Sequence[Array] | None = None) -> Scores:

@@ -14,7 +14,8 @@ class Inputs:
     """What the inputs of a batch are, and what models read of them.
 
     Args:
-        symbols: Number of different symbols, for inputs [T, B]; None where inputs are features.
+        symbols: Number of different symbols, for inputs [T, B], or [T, B, C] with C symbols at each step, whose embeddings
+            are added up; None where inputs are features.
         features: Size of an input, for inputs [T, B, F]; None where inputs are symbols.
         size: Size of a symbol's embedding, 64 by default, or of a linear map of the features; None there leaves them as
             they are.
@@ -57,18 +58,29 @@ class InputLayer(nn.Module):
         self.layer = _layer(spec)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return vectors [T, B, width] of inputs [T, B] or [T, B, F].
+        """Return vectors [T, B, width] of inputs [T, B], [T, B, C] or [T, B, F].
 
         Raises:
             ValueError: The inputs are not what the spec says.
         """
-        wanted = () if self.spec.features is None else (self.spec.features,)
-        if tuple(inputs.shape[2:]) != wanted or inputs.is_floating_point() != bool(wanted):
+        self._check(inputs)
+        vectors = self.layer(inputs)
+        if self.spec.symbols is not None and inputs.ndim == 3:
+            vectors = vectors.sum(-2)  # [T, B, C, width] -> [T, B, width]
+        return variational_dropout(vectors, self.spec.dropout, self.training)
+
+    def _check(self, inputs: Tensor) -> None:
+        shape = tuple(inputs.shape)
+        if self.spec.features is None:
+            fits = not inputs.is_floating_point() and len(shape) in (2, 3)
+            wanted = "int64 symbols [T, B] or [T, B, C]"
+        else:
+            fits = inputs.is_floating_point() and shape[2:] == (self.spec.features,)
+            wanted = f"numbers [T, B, {self.spec.features}]"
+        if not fits:
             raise ValueError(
-                f"{self.spec} needs {'numbers' if wanted else 'int64 symbols'} {['T', 'B', *wanted]}, "
-                f"not {inputs.dtype} {list(inputs.shape)}; change the spec or the batch."
+                f"{self.spec} needs {wanted}, not {inputs.dtype} {list(shape)}; change the spec or the batch."
             )
-        return variational_dropout(self.layer(inputs), self.spec.dropout, self.training)
 
 
 def _layer(spec: Inputs) -> nn.Module:

@@ -1,4 +1,4 @@
-"""The tasks of the benchmark that are made up, by their names on the command line."""
+"""The tasks of the benchmark, by their names on the command line."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,6 +6,7 @@ from functools import partial
 from recurrent_rl.sequence.task import Task
 from recurrent_rl.sequence.tasks.memory import adding, copy_memory, selective_copy
 from recurrent_rl.sequence.tasks.perception import mnist1d
+from recurrent_rl.sequence.tasks.real import REAL
 from recurrent_rl.sequence.tasks.recall import recall
 from recurrent_rl.sequence.tasks.state_tracking import modular_arithmetic, parity, permutations
 
@@ -25,6 +26,6 @@ MADE_UP: dict[str, Callable[[], Task]] = {
 }
 
 __all__ = [
-    "MADE_UP", "adding", "copy_memory", "mnist1d", "modular_arithmetic", "parity", "permutations", "recall",
+    "MADE_UP", "REAL", "adding", "copy_memory", "mnist1d", "modular_arithmetic", "parity", "permutations", "recall",
     "selective_copy",
 ]  # fmt: skip

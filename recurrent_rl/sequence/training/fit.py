@@ -27,15 +27,19 @@ class Fitted:
 
     Args:
         score: The best on the validation data.
+        loss: The validation data's loss then.
         step: After how many steps it was reached.
         steps: Taken in all.
         seconds: Of training, without evaluation.
+        cpu_seconds: The same in time of the CPU: what other programs take does not count.
     """
 
     score: float
+    loss: float
     step: int
     steps: int
     seconds: float
+    cpu_seconds: float
 
 
 class Trainer:
@@ -44,7 +48,7 @@ class Trainer:
     Args:
         network: Takes (batch, state), gives (predictions, state); see `SequenceNetwork`.
         problem: Gives batches, losses and scores.
-        metric: The score that decides which parameters are kept.
+        metric: The score that decides which parameters are kept; of equal ones the loss decides.
         higher_is_better: Of the metric.
         config: The settings.
     """
@@ -58,7 +62,8 @@ class Trainer:
         self.network = network.to(self.device)
         self.optimiser = make_optimiser(network.parameters(), config)
         self.step = self.epoch = self.done_of_epoch = self.without_gain = 0
-        self.best_score, self.best_step, self.seconds = -math.inf * self.sign, 0, 0.0
+        self.best_score, self.best_loss, self.best_step = -math.inf * self.sign, math.inf, 0
+        self.seconds = self.cpu_seconds = 0.0
         self.best: dict[str, Tensor] = {}
 
     def fit(
@@ -90,9 +95,10 @@ class Trainer:
         bar = tqdm(total=self.config.steps, initial=self.step, disable=not progress_bar, unit="step")
         losses: list[float] = []
         while not self._ended:
-            started, before = time.perf_counter(), self.step
+            begun, before = (time.perf_counter(), time.process_time()), self.step
             losses += self._some_steps(train)
-            self.seconds += time.perf_counter() - started
+            self.seconds += time.perf_counter() - begun[0]
+            self.cpu_seconds += time.process_time() - begun[1]
             bar.update(self.step - before)
             figures = {"train/loss": float(np.mean(losses))} | self._evaluate(validation)
             losses.clear()
@@ -103,7 +109,7 @@ class Trainer:
                 checkpoint.save(path, self._state())
         bar.close()
         self.network.load_state_dict(self.best)
-        return Fitted(self.best_score, self.best_step, self.step, self.seconds)
+        return Fitted(self.best_score, self.best_loss, self.best_step, self.step, self.seconds, self.cpu_seconds)
 
     @property
     def _ended(self) -> bool:
@@ -165,16 +171,20 @@ class Trainer:
 
     def _evaluate(self, validation: Examples) -> dict[str, float]:
         """Return scores, and keep the parameters if they are the best so far."""
-        scores = self.problem.scores(predict(self.network, self.problem, validation), validation)
-        score = scores[self.metric]
-        if not self.best or self.sign * score > self.sign * self.best_score:
-            self.best_score, self.best_step, self.without_gain = score, self.step, 0
+        scores = self.problem.scores(
+            predict(self.network, self.problem, validation, self.config.bptt_horizon), validation
+        )
+        score, loss = scores[self.metric], scores[self.problem.loss_name]
+        gain = self.sign * (score - self.best_score)
+        self.without_gain = 0 if gain > 0 else self.without_gain + 1
+        if not self.best or gain > 0 or (gain == 0 and loss < self.best_loss):
+            self.best_score, self.best_loss, self.best_step = score, loss, self.step
             self.best = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-        else:
-            self.without_gain += 1
         return {f"validation/{name}": value for name, value in scores.items()}
 
-    _COUNTERS = ("step", "epoch", "done_of_epoch", "without_gain", "best_score", "best_step", "seconds")
+    _COUNTERS = (
+        "step", "epoch", "done_of_epoch", "without_gain", "best_score", "best_loss", "best_step", "seconds", "cpu_seconds",
+    )  # fmt: skip
 
     def _state(self) -> dict[str, Any]:
         return {

@@ -1,69 +1,46 @@
-"""Tables put the best model first, correct for the number of models, and name their anchors."""
+"""A report holds what there is, says when there is nothing, and has a line for every trial."""
 
 import csv
 
 import pytest
 
-from recurrent_rl.sequence.benchmark.report import draw, lines, number, table, write_trials
-from recurrent_rl.sequence.statistics import paired_t_test
+from recurrent_rl.sequence.benchmark.entrants import entrant_of
+from recurrent_rl.sequence.benchmark.report import report, write_trials
+from recurrent_rl.sequence.benchmark.results import Results
+from recurrent_rl.sequence.benchmark.suite import Suite, tuning
+from recurrent_rl.sequence.benchmark.trial import run_trial
+from recurrent_rl.sequence.benchmark.works import Work
 from recurrent_rl.sequence.tasks import MADE_UP
+from recurrent_rl.sequence.training import TrainConfig
+from tests.sequence.benchmark.results import found
 
-SCORES = {"gru": [90.0, 91.0, 92.0], "lstm": [88.0, 90.5, 90.0], "bag": [30.0, 31.0, 29.0]}
-
-
-def results(task="mnist1d", longer=()):
-    for model, values in SCORES.items():
-        for seed, value in enumerate(values):
-            yield {
-                "task": task, "model": model, "seed": seed, "tuning": False, "parameters": 1000, "cpu_seconds": 10.0 + seed,
-                "test": {"accuracy": value}, "longer": {name: {"accuracy": value - 1} for name in longer},
-            }  # fmt: skip
-        yield {"task": task, "model": model, "seed": 1000, "tuning": True, "validation": 100.0}
+WORK = Work(task=MADE_UP["mnist1d"], config=TrainConfig(steps=2, batch_size=4), seeds=2)
 
 
-def test_the_best_comes_first_and_tuning_does_not_count():
-    rows = lines(MADE_UP["mnist1d"](), results())
-    assert [row.model for row in rows] == ["gru", "lstm", "bag"]
-    assert rows[0].score.mean == 91.0
-    assert rows[0].seconds == 11.0
+def test_an_empty_folder_is_refused_with_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match="no results of mnist1d yet: run the suite first"):
+        report(Suite(works={"mnist1d": WORK}, folder=tmp_path), tmp_path / "report")
 
 
-def test_p_values_are_paired_over_seeds_and_corrected_by_holm():
-    rows = lines(MADE_UP["mnist1d"](), results())
-    single = [paired_t_test(SCORES["gru"], SCORES[model]).p_value for model in ("lstm", "bag")]
-    assert rows[0].p_value is None
-    assert rows[2].p_value == pytest.approx(2 * min(single))
-    assert rows[1].p_value == pytest.approx(max(single))
+def test_what_is_there_is_shown_and_models_half_tuned_are_not(tmp_path):
+    suite, results = Suite(works={"mnist1d": WORK}, models=["bag", "gru"], folder=tmp_path), Results(tmp_path)
+    for trial in (*tuning(WORK, entrant_of("bag")), tuning(WORK, entrant_of("gru"))[0]):
+        results.add(run_trial(trial, WORK, tmp_path / "unfinished"))
+    results.add(run_trial(suite.final("mnist1d", entrant_of("bag"))[0], WORK, tmp_path / "unfinished"))
+    text = report(suite, tmp_path / "report")
+    assert "| bag |" in text
+    assert "| gru |" not in text
+    assert (tmp_path / "report" / "mnist1d.png").exists()
+    assert (tmp_path / "report" / "tables.md").read_text() == text + "\n"
+    with (tmp_path / "report" / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["model"] for row in rows] == ["bag"] * 6 + ["gru", "bag"]
+    assert not any(name.startswith("curve") for name in rows[0])
 
 
-def test_a_lower_loss_is_better():
-    turned = [
-        one | ({} if one["tuning"] else {"test": {"mse": one["test"]["accuracy"]}}) for one in results("adding-200")
-    ]
-    assert [row.model for row in lines(MADE_UP["adding-200"](), turned)] == ["bag", "lstm", "gru"]
-
-
-def test_the_table_has_models_lengths_and_anchors(tmp_path):
-    task = MADE_UP["parity"]()
-    rows = lines(task, results("parity", longer=("100", "500")))
-    text = table(task, rows)
-    assert text.splitlines()[0] == "| model | accuracy | 95% | p | at 100 | at 500 | parameters | CPU s |"
-    assert len({line.count("|") for line in text.splitlines()}) == 1
-    assert all(anchor.name in text for anchor in task.anchors)
-    draw(task, rows, tmp_path / "parity.png")
-    assert (tmp_path / "parity.png").stat().st_size > 10_000
-
-
-def test_every_trial_has_a_line_in_the_csv(tmp_path):
-    write_trials(list(results()), tmp_path / "trials.csv")
+def test_nested_figures_have_columns_of_their_own(tmp_path):
+    write_trials(found()["gru"], tmp_path / "trials.csv")
     with (tmp_path / "trials.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 12
     assert rows[0]["test.accuracy"] == "90.0"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(5.3e-5, "5.3e-05"), (0.167, "0.167"), (98.123, "98.12"), (-0.001, "-0.001")]
-)
-def test_numbers_have_four_figures_or_a_power_of_ten(value, text):
-    assert number(value) == text
+    assert rows[0]["setting.dropout"] == "0.2"

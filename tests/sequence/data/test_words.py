@@ -68,6 +68,7 @@ def examples():
 def test_scores_of_known_and_unknown_words_stand_apart():
     predicted = [np.eye(3)[[0, 0, 2]], np.eye(3)[[1, 0]]]
     found = WordTagging(3).scores(predicted, examples())
+    assert found.pop("nats") == pytest.approx(np.log(np.e + 2) - 3 / 4)
     assert found == {"accuracy": 75.0, "accuracy_known": 100.0, "accuracy_unknown": 50.0}
 
 
