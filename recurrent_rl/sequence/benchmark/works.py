@@ -61,9 +61,9 @@ WORKS = {
     "copy-500": replace(work("copy-500", 2000), tuned_as=COPY),
     "selective-copy-100": SELECTIVE,
     "selective-copy-500": replace(work("selective-copy-500", 2000), tuned_as=SELECTIVE),
-    "parity": work("parity", 3000, 64),
-    "modular-arithmetic": work("modular-arithmetic", 6000, 64, tuning_share=0.5),
-    "permutations": work("permutations", 4000, 64, tuning_share=0.5),
+    "parity": work("parity", 1500, 64),
+    "modular-arithmetic": work("modular-arithmetic", 3000, 64, tuning_share=0.5),
+    "permutations": work("permutations", 3000, 64, tuning_share=0.5),
     "recall": work("recall", 4000, 64, tuning_share=0.5),
     "mnist1d": work("mnist1d", 3000, 64, tuning_share=0.5),
     "mnist1d-shuffled": work("mnist1d-shuffled", 3000, 64, tuning_share=0.5),
@@ -76,7 +76,7 @@ WORKS = {
 }
 """By name of the task."""
 
-AREAS = tuple(dict.fromkeys(one.task().area for one in WORKS.values()))
+AREAS = tuple(dict.fromkeys(one.task().area.replace(" ", "-") for one in WORKS.values()))
 
 
 def works_of(name: str) -> dict[str, Work]:
@@ -85,7 +85,7 @@ def works_of(name: str) -> dict[str, Work]:
     Raises:
         ValueError: There is none; the message lists areas and tasks.
     """
-    found = {task: one for task, one in WORKS.items() if name in ("all", task, one.task().area)}
+    found = {task: one for task, one in WORKS.items() if name in ("all", task, one.task().area.replace(" ", "-"))}
     if not found:
         raise ValueError(f"There is no task or area {name!r}; there are {', '.join([*AREAS, *WORKS])}, and all.")
     return found

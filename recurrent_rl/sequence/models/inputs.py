@@ -9,6 +9,9 @@ from torch.nn.functional import dropout
 from recurrent_rl.memory.checks import require_between, require_whole
 
 
+EMBEDDING_STD = 0.1  # at first: a symbol that is seldom seen keeps its random vector, which should not drown the others
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
     """What the inputs of a batch are, and what models read of them.
@@ -85,7 +88,9 @@ class InputLayer(nn.Module):
 
 def _layer(spec: Inputs) -> nn.Module:
     if spec.symbols is not None:
-        return nn.Embedding(spec.symbols, spec.width)
+        table = nn.Embedding(spec.symbols, spec.width)
+        nn.init.normal_(table.weight, std=EMBEDDING_STD)
+        return table
     assert spec.features is not None
     return nn.Identity() if spec.size is None else nn.Linear(spec.features, spec.size)
 
