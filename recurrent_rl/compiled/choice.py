@@ -9,12 +9,15 @@ from functools import cache
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 
 def why_not(tensor: Tensor) -> str | None:
     """Return why compiled functions cannot work on `tensor` here and now; None where they can."""
     if tensor.device.type != "cpu":
         return f"the tensors are on the device {tensor.device.type!r}"
+    if type(tensor) not in (Tensor, Parameter):
+        return f"the inputs are a {type(tensor).__name__}, which may have no memory of its own"
     if tensor.dtype != torch.float32:
         return f"the inputs are {tensor.dtype}, the compiled loops are for float32"
     if torch.compiler.is_compiling() or torch.jit.is_tracing():

@@ -126,4 +126,4 @@ def _through_tanh(gradient, grad_out, out):
 @row_loop
 def _through_relu(gradient, grad_out, out):
     for u in range(len(gradient)):
-        gradient[u] = grad_out[u] if out[u] > 0.0 else 0.0
+        gradient[u] = 0.0 if out[u] <= 0.0 else grad_out[u]  # what NaN gave stays to be seen

@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 from recurrent_rl.compiled.decorators import only_for_tasks
 from recurrent_rl.compiled.rows import ONE
 
-_LIMIT = np.float32(87.0)
+_LEAST, _MOST = np.float32(-87.0), np.float32(88.5)  # 2^k is infinite for the latter
 _PER_LN_2, _LN_2_HIGH, _LN_2_LOW = np.float32(1.442695041), np.float32(0.693359375), np.float32(-2.12194440e-4)
 _ROUNDER = np.float32(1.5 * 2**23)  # added to a small number, it leaves a whole one in the lowest bits
 _C2, _C3, _C4, _C5, _C6 = (np.float32(1 / f) for f in (2, 6, 24, 120, 720))
@@ -31,11 +31,11 @@ def _power_of_two(typingctx, rounded):
 
 @only_for_tasks(inline="always")
 def exp(x):
-    """Return exp x for one float32 within [-87, 87], that of the nearer bound outside; relative error below 3e-7."""
-    if x > _LIMIT:
-        x = _LIMIT
-    if x < -_LIMIT:
-        x = -_LIMIT
+    """Return exp x for one float32: relative error below 3e-7; infinity above 88.37, and exp(-87) below -87."""
+    if x > _MOST:
+        x = _MOST
+    if x < _LEAST:
+        x = _LEAST
     rounded = x * _PER_LN_2 + _ROUNDER
     k = rounded - _ROUNDER
     r = (x - k * _LN_2_HIGH) - k * _LN_2_LOW
@@ -45,5 +45,5 @@ def exp(x):
 
 @only_for_tasks(inline="always")
 def sigmoid(x):
-    """Return 1 / (1 + exp(-x)) for one float32."""
+    """Return 1 / (1 + exp(-x)) for one float32; exactly 0 below -88.37, so that nothing huge passes a closed gate."""
     return ONE / (ONE + exp(-x))

@@ -1,15 +1,12 @@
 """A filter of few taps over time for each channel, over a rollout whose columns hold several episodes."""
 
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
 from recurrent_rl.compiled.choice import refuse_second_derivatives, why_not
-from recurrent_rl.functional.scan import WORTH_A_THREAD
 
 
 def filtered_silu(rows: Tensor, window: Tensor, taps: Tensor, bias: Tensor, starts: Tensor) -> Tensor:
@@ -67,7 +64,7 @@ class _Compiled(torch.autograd.Function):
         tensors = [tensor.contiguous() for tensor in (rows, window, taps, bias, starts)]
         _check(*tensors)
         outputs = torch.empty_like(tensors[0])
-        _deal(filter_kernels.filter_forward, [*tensors, outputs])
+        _run(filter_kernels.filter_forward, [*tensors, outputs])
         ctx.save_for_backward(*tensors)
         return outputs
 
@@ -80,21 +77,17 @@ class _Compiled(torch.autograd.Function):
         rows, window, taps = ctx.saved_tensors[:3]
         of_rows, of_window = torch.zeros_like(rows), torch.zeros_like(window)
         sums = taps.new_zeros((rows.shape[1], len(taps) + 1, taps.shape[1]))  # of taps, then bias; each column its own
-        _deal(filter_kernels.filter_backward, [*ctx.saved_tensors, gradient.contiguous(), of_rows, of_window, sums])
+        _run(filter_kernels.filter_backward, [*ctx.saved_tensors, gradient.contiguous(), of_rows, of_window, sums])
         *of_taps, of_bias = sums.sum(0).unbind()
         return of_rows, of_window, torch.stack(of_taps), of_bias, None
 
 
-def _deal(task: Any, tensors: list[Tensor]) -> None:
-    """Run a task over the columns, in as many parts as threads are worth."""
-    from recurrent_rl.compiled.threads import run_tasks
+def _run(task: Any, tensors: list[Tensor]) -> None:
+    """Run a task over the columns."""
+    from recurrent_rl.compiled.threads import run_parts
 
     (steps, columns, size), taps = tensors[0].shape, len(tensors[2])
-    parts = max(1, min(torch.get_num_threads(), columns, tensors[0].numel() * taps // WORTH_A_THREAD))
-    bounds = [columns * part // parts for part in range(parts + 1)]
-    places = [tensor.data_ptr() for tensor in tensors]
-    tables = [[steps, columns, size, taps, first, last, *places] for first, last in pairwise(bounds)]
-    run_tasks(task, np.array(tables, dtype=np.int64))
+    run_parts(task, columns, tensors[0].numel() * taps, [steps, columns, size, taps], tensors)
 
 
 def _check(rows, window, taps, bias, starts) -> None:

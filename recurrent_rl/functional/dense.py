@@ -31,8 +31,9 @@ def dense(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str = "non
 
 def _fits(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     """Whether the compiled pass, which reads memory by addresses alone, finds what it expects there."""
-    same = weight.dtype == x.dtype and weight.device == x.device and weight.shape[1:] == x.shape[-1:]
-    return same and (bias is None or (bias.dtype == x.dtype and bias.shape == weight.shape[:1]))
+    parameters = [weight] if bias is None else [weight, bias]
+    same = all((tensor.dtype, tensor.device) == (x.dtype, x.device) for tensor in parameters)
+    return same and weight.shape[1:] == x.shape[-1:] and (bias is None or bias.shape == weight.shape[:1])
 
 
 def _by_operations(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:

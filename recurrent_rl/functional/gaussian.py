@@ -21,7 +21,12 @@ def diagonal_gaussian(means: Tensor, log_std: Tensor, actions: Tensor) -> tuple[
         means: [R, A].
         log_std: Log standard deviations [A], the same for all rows.
         actions: [R, A].
+
+    Raises:
+        ValueError: log_std is not [A].
     """
+    if log_std.shape != means.shape[1:]:
+        raise ValueError(f"log_std {tuple(log_std.shape)} does not fit with means {tuple(means.shape)}: give [A].")
     if why_not(means) is None and log_std.dtype == torch.float32 and alike(means, actions):
         return _OnePass.apply(means, log_std, actions)  # type: ignore[return-value]
     z = (actions - means) * (-log_std).exp()

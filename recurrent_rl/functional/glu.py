@@ -1,15 +1,12 @@
 """The pointwise part of gated layers, in one pass each way over rows [..., H]."""
 
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import gelu
 
 from recurrent_rl.compiled.choice import alike, refuse_second_derivatives, why_not
-from recurrent_rl.functional.scan import WORTH_A_THREAD
 
 
 def gelu_with_skip(values: Tensor, weight: Tensor, inputs: Tensor) -> Tensor:
@@ -24,7 +21,8 @@ def gelu_with_skip(values: Tensor, weight: Tensor, inputs: Tensor) -> Tensor:
 
     Source: Hendrycks and Gimpel 2016, Gaussian Error Linear Units.
     """
-    if _compiles(values, inputs) and weight.dtype == values.dtype and weight.shape == values.shape[-1:]:
+    fits = weight.shape == values.shape[-1:] and (weight.dtype, weight.device) == (values.dtype, values.device)
+    if fits and _compiles(values, inputs):
         return _Gelu.apply(values, weight, inputs)  # type: ignore[return-value]
     return gelu(torch.addcmul(values, inputs, weight), approximate="tanh")
 
@@ -53,7 +51,7 @@ class _Gelu(torch.autograd.Function):
 
         values, weight, inputs = values.contiguous(), weight.contiguous(), inputs.contiguous()
         outputs = torch.empty_like(values)
-        _deal(glu_kernels.gelu_forward, values, [weight], [values, inputs, outputs])
+        _run(glu_kernels.gelu_forward, values, [weight, values, inputs, outputs])
         ctx.save_for_backward(values, weight, inputs)
         return outputs
 
@@ -67,7 +65,7 @@ class _Gelu(torch.autograd.Function):
         of_values, of_inputs = torch.empty_like(values), torch.empty_like(inputs)
         of_weight = weight.new_zeros((torch.get_num_threads(), len(weight)))  # each part adds up its own
         by_row = [values, inputs, gradient.contiguous(), of_values, of_inputs]
-        _deal(glu_kernels.gelu_backward, values, [weight, of_weight], by_row)
+        _run(glu_kernels.gelu_backward, values, [weight, of_weight, *by_row])
         return of_values, of_weight.sum(0), of_inputs
 
 
@@ -81,7 +79,7 @@ class _Gated(torch.autograd.Function):
 
         values, logits = values.contiguous(), logits.contiguous()
         outputs = torch.empty_like(values)
-        _deal(glu_kernels.gated_forward, values, [], [values, logits, outputs])
+        _run(glu_kernels.gated_forward, values, [values, logits, outputs])
         ctx.save_for_backward(values, logits)
         return outputs
 
@@ -93,21 +91,13 @@ class _Gated(torch.autograd.Function):
 
         values, logits = ctx.saved_tensors
         of_values, of_logits = torch.empty_like(values), torch.empty_like(logits)
-        _deal(glu_kernels.gated_backward, values, [], [values, logits, gradient.contiguous(), of_values, of_logits])
+        _run(glu_kernels.gated_backward, values, [values, logits, gradient.contiguous(), of_values, of_logits])
         return of_values, of_logits
 
 
-def _deal(task: Any, values: Tensor, whole: list[Tensor], by_row: list[Tensor]) -> None:
-    """Run a task over the rows in as many parts as threads are worth; tables hold the part's number besides."""
-    from recurrent_rl.compiled.threads import run_tasks
+def _run(task: Any, values: Tensor, tensors: list[Tensor]) -> None:
+    """Run a task over the rows of all values."""
+    from recurrent_rl.compiled.threads import run_parts
 
     size = values.shape[-1]
-    rows = values.numel() // size
-    parts = max(1, min(torch.get_num_threads(), rows, values.numel() // WORTH_A_THREAD))
-    bounds = [rows * part // parts for part in range(parts + 1)]
-    places = [tensor.data_ptr() for tensor in whole]
-    tables = [
-        [part, last - first, size, *places, *(tensor.data_ptr() + 4 * size * first for tensor in by_row)]
-        for part, (first, last) in enumerate(pairwise(bounds))
-    ]
-    run_tasks(task, np.array(tables, dtype=np.int64))
+    run_parts(task, values.numel() // size, values.numel(), [size], tensors)

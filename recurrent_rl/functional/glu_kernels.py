@@ -1,6 +1,6 @@
 """Compiled passes for `functional.glu`, which says what they compute; the torch code there is the oracle.
 
-Tables hold the part's number, its rows and their length H; then addresses, first of what all parts share.
+Tables hold the length H of a row, the first row and the one after the last, then addresses.
 """
 
 import numpy as np
@@ -18,24 +18,24 @@ _FLAT = np.float32(16.0)  # beyond, the logistic function is 0 or 1
 
 @task
 def gelu_forward(a):
-    """Fill outputs; addresses: weight, then values, inputs, outputs."""
-    rows, size = a[1], a[2]
-    weight, values, inputs = floats(a[3], 1, size)[0], floats(a[4], rows, size), floats(a[5], rows, size)
-    outputs = floats(a[6], rows, size)
-    for i in range(rows):
+    """Fill outputs; addresses: weight, values, inputs, outputs."""
+    size, last = a[0], a[2]
+    weight, values, inputs = floats(a[3], 1, size)[0], floats(a[4], last, size), floats(a[5], last, size)
+    outputs = floats(a[6], last, size)
+    for i in range(a[1], last):
         _gelu(outputs[i], values[i], weight, inputs[i])
 
 
 @task
 def gelu_backward(a):
     """Fill gradients; addresses: weight, its gradient [parts, H], then values, inputs, and the gradients of outputs,
-    values and inputs.
+    values and inputs; then the part's number.
     """
-    part, rows, size = a[0], a[1], a[2]
+    size, last, part = a[0], a[2], a[10]
     weight, grad_weight = floats(a[3], 1, size)[0], floats(a[4], part + 1, size)[part]
-    values, inputs, grad_outputs = floats(a[5], rows, size), floats(a[6], rows, size), floats(a[7], rows, size)
-    grad_values, grad_inputs = floats(a[8], rows, size), floats(a[9], rows, size)
-    for i in range(rows):
+    values, inputs, grad_outputs = floats(a[5], last, size), floats(a[6], last, size), floats(a[7], last, size)
+    grad_values, grad_inputs = floats(a[8], last, size), floats(a[9], last, size)
+    for i in range(a[1], last):
         _add_skip(grad_values[i], values[i], weight, inputs[i])
         _through_gelu(grad_values[i], grad_outputs[i])
         _multiply(grad_inputs[i], grad_values[i], weight)
@@ -45,19 +45,19 @@ def gelu_backward(a):
 @task
 def gated_forward(a):
     """Fill outputs; addresses: values, logits, outputs."""
-    rows, size = a[1], a[2]
-    values, logits, outputs = floats(a[3], rows, size), floats(a[4], rows, size), floats(a[5], rows, size)
-    for i in range(rows):
+    size, last = a[0], a[2]
+    values, logits, outputs = floats(a[3], last, size), floats(a[4], last, size), floats(a[5], last, size)
+    for i in range(a[1], last):
         _gated(outputs[i], values[i], logits[i])
 
 
 @task
 def gated_backward(a):
     """Fill gradients; addresses: values, logits, and the gradients of outputs, values and logits."""
-    rows, size = a[1], a[2]
-    values, logits, grad_outputs = floats(a[3], rows, size), floats(a[4], rows, size), floats(a[5], rows, size)
-    grad_values, grad_logits = floats(a[6], rows, size), floats(a[7], rows, size)
-    for i in range(rows):
+    size, last = a[0], a[2]
+    values, logits, grad_outputs = floats(a[3], last, size), floats(a[4], last, size), floats(a[5], last, size)
+    grad_values, grad_logits = floats(a[6], last, size), floats(a[7], last, size)
+    for i in range(a[1], last):
         _through_gate(grad_values[i], grad_logits[i], grad_outputs[i], values[i], logits[i])
 
 

@@ -6,16 +6,14 @@
 In float32 on a CPU by one compiled pass over time each way, gates and all; elsewhere by torch's operations.
 """
 
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from recurrent_rl.compiled.choice import refuse_second_derivatives, why_not
-from recurrent_rl.functional.scan import WORTH_A_THREAD, linear_scan
+from recurrent_rl.functional.scan import linear_scan
 
 _WIDTHS = {"gated": 2, "paired": 3, "relu": 1}  # blocks of D in a row
 
@@ -103,7 +101,7 @@ class _Compiled(torch.autograd.Function):
         _check(kind, rows, weight, entry, initial, starts)
         tensors = [tensor.contiguous() for tensor in (rows, weight, entry, initial, starts)]
         states = entry.new_empty((*starts.shape, entry.shape[1]))
-        _deal(kind, 0, [*tensors, states])
+        _run(kind, 0, [*tensors, states])
         ctx.save_for_backward(*tensors, states)
         ctx.kind = kind
         return states
@@ -115,13 +113,13 @@ class _Compiled(torch.autograd.Function):
         rows, _, entry = ctx.saved_tensors[:3]
         of_weight, of_entry, of_initial = entry.new_zeros((3, *entry.shape))  # each column adds up its own
         of_rows = torch.empty_like(rows)
-        _deal(ctx.kind, 1, [*ctx.saved_tensors, gradient.contiguous(), of_rows, of_weight, of_entry, of_initial])
+        _run(ctx.kind, 1, [*ctx.saved_tensors, gradient.contiguous(), of_rows, of_weight, of_entry, of_initial])
         return None, of_rows, of_weight.sum(0) if ctx.kind == "relu" else None, of_entry, of_initial.sum(0), None
 
 
-def _deal(kind: str, way: int, tensors: list[Tensor]) -> None:
-    """Run a task, forward (0) or backward (1), over the columns in as many parts as threads are worth."""
-    from recurrent_rl.compiled.threads import run_tasks
+def _run(kind: str, way: int, tensors: list[Tensor]) -> None:
+    """Run a task, forward (0) or backward (1), over the columns."""
+    from recurrent_rl.compiled.threads import run_parts
     from recurrent_rl.functional import pointwise_kernels as kernels
 
     tasks = {
@@ -129,13 +127,8 @@ def _deal(kind: str, way: int, tensors: list[Tensor]) -> None:
         "paired": (kernels.paired_forward, kernels.paired_backward),
         "relu": (kernels.relu_forward, kernels.relu_backward),
     }
-    steps, columns = tensors[4].shape
-    size = tensors[1].shape[0]
-    parts = max(1, min(torch.get_num_threads(), columns, steps * columns * size // WORTH_A_THREAD))
-    bounds = [columns * part // parts for part in range(parts + 1)]
-    places = [tensor.data_ptr() for tensor in tensors]
-    tables = [[steps, columns, size, first, last, *places] for first, last in pairwise(bounds)]
-    run_tasks(tasks[kind][way], np.array(tables, dtype=np.int64))
+    (steps, columns), size = tensors[4].shape, len(tensors[1])
+    run_parts(tasks[kind][way], columns, steps * columns * size, [steps, columns, size], tensors)
 
 
 def _check(kind: str, rows: Tensor, weight: Tensor, entry: Tensor, initial: Tensor, starts: Tensor) -> None:

@@ -1,9 +1,7 @@
 """First-order linear recurrences over a rollout whose columns hold several episodes."""
 
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,7 +9,6 @@ from recurrent_rl.compiled.choice import refuse_second_derivatives, why_not
 from recurrent_rl.functional.precision import without_autocast
 
 SHORT = 8  # rows; on a GPU a loop over so few beats the scan
-WORTH_A_THREAD = 2**18  # numbers of a scan, about 50 microseconds; below, a second thread saves nothing
 
 
 def linear_scan(decays: Tensor, updates: Tensor, entry: Tensor, initial: Tensor, starts: Tensor) -> Tensor:
@@ -54,7 +51,7 @@ def linear_scan(decays: Tensor, updates: Tensor, entry: Tensor, initial: Tensor,
 
 
 def _compiles(entry: Tensor) -> bool:
-    return why_not(torch.view_as_real(entry) if entry.dtype == torch.complex64 else entry) is None
+    return why_not(entry.real) is None
 
 
 class _Scan(torch.autograd.Function):
@@ -64,16 +61,15 @@ class _Scan(torch.autograd.Function):
     def forward(ctx: Any, decays, updates, entry, initial, starts):
         """Return the states [T, B, D]."""
         states = _run(decays, updates, entry, initial, starts)
-        ctx.save_for_backward(decays, entry, initial, states)
-        ctx.starts = starts
+        ctx.save_for_backward(decays, entry, initial, starts, states)
         return states
 
     @staticmethod
     def backward(ctx: Any, gradient):
         """Return the gradients of decays, updates, entry and initial."""
-        decays, entry, initial, states = ctx.saved_tensors
-        starts = ctx.starts.to(entry.device, non_blocking=True).unsqueeze(-1)  # [T, B, 1]
-        nothing, ends = torch.zeros_like(initial), torch.cat([ctx.starts[1:], torch.ones_like(ctx.starts[:1])])
+        decays, entry, initial, on_host, states = ctx.saved_tensors
+        starts = on_host.to(entry.device, non_blocking=True).unsqueeze(-1)  # [T, B, 1]
+        nothing, ends = torch.zeros_like(initial), torch.cat([on_host[1:], torch.ones_like(on_host[:1])])
         later = torch.cat([decays[1:].conj(), torch.zeros_like(decays[:1])])  # [T, B, D], what row t passes back to
         updates = _Scan.apply(later.flip(0), gradient.flip(0), torch.zeros_like(entry), nothing, ends.flip(0)).flip(0)  # type: ignore[union-attr]
         before = torch.where(starts, initial, torch.cat([entry.unsqueeze(0), states[:-1]]))
@@ -129,7 +125,7 @@ class _Compiled(torch.autograd.Function):
         arrays = [tensor.resolve_conj().contiguous() for tensor in (decays, updates, entry, initial, starts)]
         _check(*arrays)
         states = torch.empty_like(arrays[1])
-        _deal(scan_kernels.scan_forward, states, len(ctx.decay_shape) == 3, [*arrays, states])
+        _run_compiled(scan_kernels.scan_forward, states, len(ctx.decay_shape) == 3, [*arrays, states])
         ctx.save_for_backward(arrays[0], *arrays[2:], states)
         return states
 
@@ -144,24 +140,18 @@ class _Compiled(torch.autograd.Function):
         gradients = [torch.zeros_like(decays), torch.empty_like(gradient), torch.zeros_like(entry)]
         gradients = [tensor.contiguous() for tensor in (*gradients, torch.zeros_like(entry))]
         arrays = [*saved, gradient.resolve_conj().contiguous(), *gradients]
-        _deal(scan_kernels.scan_backward, saved[-1], len(ctx.decay_shape) == 3, arrays)
+        _run_compiled(scan_kernels.scan_backward, saved[-1], len(ctx.decay_shape) == 3, arrays)
         of_decays = gradients[0] if len(ctx.decay_shape) == 3 else gradients[0].sum(0)
         return of_decays, gradients[1], gradients[2], gradients[3].sum(0), None
 
 
-def _deal(task: Any, states: Tensor, decay_rows: bool, arrays: list[Tensor]) -> None:
-    """Run a task over the columns, in as many parts as threads are worth."""
-    from recurrent_rl.compiled.threads import run_tasks
+def _run_compiled(task: Any, states: Tensor, decay_rows: bool, arrays: list[Tensor]) -> None:
+    """Run a task over the columns."""
+    from recurrent_rl.compiled.threads import run_parts
 
-    steps, columns, size = states.shape
-    parts = max(1, min(torch.get_num_threads(), columns, states.numel() // WORTH_A_THREAD))
-    bounds = [columns * part // parts for part in range(parts + 1)]
-    length, is_complex = size * (2 if states.is_complex() else 1), states.is_complex()
-    places = [array.data_ptr() for array in arrays]
-    tables = [
-        [steps, columns, length, first, last, is_complex, decay_rows, *places] for first, last in pairwise(bounds)
-    ]
-    run_tasks(task, np.array(tables, dtype=np.int64))
+    (steps, columns, size), is_complex = states.shape, states.is_complex()
+    sizes = [steps, columns, size * (2 if is_complex else 1), is_complex, decay_rows]
+    run_parts(task, columns, states.numel(), sizes, arrays)
 
 
 def _check(decays: Tensor, updates: Tensor, entry: Tensor, initial: Tensor, starts: Tensor) -> None:
@@ -169,14 +159,14 @@ def _check(decays: Tensor, updates: Tensor, entry: Tensor, initial: Tensor, star
     steps, columns, size = updates.shape
     shapes = [tuple(tensor.shape) for tensor in (entry, initial, starts)]
     fits = shapes == [(columns, size), (size,), (steps, columns)] and starts.dtype == torch.bool
-    types = {tensor.dtype for tensor in (decays, updates, entry, initial)}
+    kinds = {(tensor.dtype, tensor.device.type) for tensor in (decays, updates, entry, initial)}
     if (
         not fits
         or decays.shape not in (updates.shape, entry.shape)
-        or len(types) > 1
+        or len(kinds) > 1
         or not starts.device.type == "cpu"
     ):
         raise ValueError(
             f"updates {tuple(updates.shape)} [T, B, D] do not fit with decays {tuple(decays.shape)}, entry, initial and "
-            f"starts {shapes}, or they differ in type: {sorted(map(str, types))}."
+            f"starts {shapes}, or they differ in type or device: {sorted(map(str, kinds))}."
         )

@@ -1,8 +1,8 @@
 """Compiled passes over time for `functional.scan`, which says what they compute; the torch code there is the oracle.
 
 Rows hold D numbers, or 2 D for complex ones: real and imaginary part in turn. Tables hold, in this order: T, B, the length
-of a row, the first column and the one after the last, whether numbers are complex, the numbers from one row of decays to
-the next (0 where it is the same at every step), then addresses as read below.
+of a row, whether numbers are complex, whether decays have a row for each step (otherwise it is the same at every step),
+the first column and the one after the last, then addresses as read below.
 """
 
 from recurrent_rl.compiled.decorators import compiled, row_loop
@@ -13,7 +13,7 @@ from recurrent_rl.compiled.task import flags, floats, task
 @task
 def scan_forward(a):
     """Fill states [T, B, D]; addresses: decays, updates, entry [B, D], initial [D], starts [T, B], states."""
-    steps, columns, length, first, last, is_complex, decay_rows = a[0], a[1], a[2], a[3], a[4], a[5], a[6]
+    steps, columns, length, is_complex, decay_rows, first, last = a[0], a[1], a[2], a[3], a[4], a[5], a[6]
     rows = steps * columns
     decays, updates = floats(a[7], rows if decay_rows else columns, length), floats(a[8], rows, length)
     entry, initial = floats(a[9], columns, length), floats(a[10], 1, length)[0]
@@ -36,7 +36,7 @@ def scan_backward(a):
     Addresses: decays, entry, initial, starts, states, gradient of the states; then the gradients to fill: of decays
     (added up over T [B, D] where they are the same at every step), updates, entry [B, D] and initial [B, D].
     """
-    steps, columns, length, first, last, is_complex, decay_rows = a[0], a[1], a[2], a[3], a[4], a[5], a[6]
+    steps, columns, length, is_complex, decay_rows, first, last = a[0], a[1], a[2], a[3], a[4], a[5], a[6]
     rows = steps * columns
     decay_count = rows if decay_rows else columns
     decays, entry, initial = (

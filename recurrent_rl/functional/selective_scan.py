@@ -1,15 +1,14 @@
 """The selective scan: many small linear systems whose decay, input and output follow the data, over several episodes."""
 
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from recurrent_rl.compiled.choice import refuse_second_derivatives, why_not
-from recurrent_rl.functional.scan import WORTH_A_THREAD, linear_scan
+from recurrent_rl.functional.precision import without_autocast
+from recurrent_rl.functional.scan import linear_scan
 
 ROOM = 2**21  # numbers of state in a piece of a long scan by torch's operations; each is computed again on the way back
 
@@ -23,7 +22,7 @@ def selective_scan(
         y[t] = s[t] write[t]                                                              [E]
 
     The T B E N states are not kept: some are, and the way back computes the others again. Neither values nor gradients,
-    nor a NaN of the state, pass a start. Computed in the type of `entry`.
+    nor a NaN of the state, pass a start. Computed in the type of `entry`, whatever autocast says.
 
     Args:
         steps: [T, B, E].
@@ -44,7 +43,8 @@ def selective_scan(
         rates, first = rates.t().contiguous(), entry.transpose(1, 2).contiguous()  # [N, E] and [B, N, E]
         outputs, last = _Compiled.apply(steps, values, read, write, rates, first, starts)  # type: ignore[misc]
         return outputs, last.transpose(1, 2)
-    return _by_pieces(steps, values, read, write, rates, entry, starts)
+    with without_autocast(entry):
+        return _by_pieces(steps, values, read, write, rates, entry, starts)
 
 
 def _by_pieces(steps, values, read, write, rates, entry, starts) -> tuple[Tensor, Tensor]:
@@ -83,7 +83,7 @@ class _Compiled(torch.autograd.Function):
         _check(*tensors)
         outputs, last = torch.empty_like(tensors[0]), torch.empty_like(tensors[5])
         kept = entry.new_empty((-(-len(steps) // kernels.BLOCK), *entry.shape))  # the states before each block
-        _deal(kernels.selective_forward, [*tensors, kept, outputs, last])
+        _run(kernels.selective_forward, [*tensors, kept, outputs, last])
         ctx.save_for_backward(*tensors, kept)
         return outputs, last
 
@@ -96,20 +96,16 @@ class _Compiled(torch.autograd.Function):
         tensors = ctx.saved_tensors
         gradients = [torch.empty_like(tensor) for tensor in tensors[:4]]
         of_rates, of_entry = torch.zeros_like(tensors[5]), grad_last.clone(memory_format=torch.contiguous_format)
-        _deal(kernels.selective_backward, [*tensors, grad_outputs.contiguous(), *gradients, of_rates, of_entry])
+        _run(kernels.selective_backward, [*tensors, grad_outputs.contiguous(), *gradients, of_rates, of_entry])
         return *gradients, of_rates.sum(0), of_entry, None
 
 
-def _deal(task: Any, tensors: list[Tensor]) -> None:
-    """Run a task over the columns, in as many parts as threads are worth."""
-    from recurrent_rl.compiled.threads import run_tasks
+def _run(task: Any, tensors: list[Tensor]) -> None:
+    """Run a task over the columns."""
+    from recurrent_rl.compiled.threads import run_parts
 
     rows, (columns, count, channels) = len(tensors[0]), tensors[5].shape
-    parts = max(1, min(torch.get_num_threads(), columns, rows * tensors[5].numel() // WORTH_A_THREAD))
-    bounds = [columns * part // parts for part in range(parts + 1)]
-    places = [tensor.data_ptr() for tensor in tensors]
-    tables = [[rows, columns, count, channels, first, last, *places] for first, last in pairwise(bounds)]
-    run_tasks(task, np.array(tables, dtype=np.int64))
+    run_parts(task, columns, rows * tensors[5].numel(), [rows, columns, count, channels], tensors)
 
 
 def _check(steps, values, read, write, rates, entry, starts) -> None:

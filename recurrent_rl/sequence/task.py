@@ -42,6 +42,7 @@ class Task:
         area: memory, state tracking, recall, perception, speech, health, language or forecasting.
         problem: What is wanted, with its loss and its scores.
         symbols: Number of different input symbols; None where inputs are features.
+        columns: Symbols at each step: inputs are [T, C] where there are several.
         features: Size of an input; None where inputs are symbols.
         metric: The score that decides, a name of `problem.scores`.
         higher_is_better: Of the metric.
@@ -57,6 +58,7 @@ class Task:
     higher_is_better: bool
     load: Callable[[int], Splits]
     symbols: int | None = None
+    columns: int = 1
     features: int | None = None
     anchors: tuple[Anchor, ...] = ()
     full: bool = False

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import silu
 
-from recurrent_rl.functional import causal_filter as module
+from recurrent_rl.compiled import threads
 from recurrent_rl.functional.causal_filter import filtered_silu, last_rows
 
 TOLERANCES = {torch.float64: 1e-10, torch.float32: 1e-5}
@@ -67,7 +67,7 @@ def test_values_gradients_and_windows_are_those_of_the_plain_loop(dtype, steps, 
 
 
 def test_threads_give_what_one_thread_gives(monkeypatch, compiled):
-    monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     assert_same(*arguments(20, 5, 7, 4), 1e-5)
 
 

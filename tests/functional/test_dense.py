@@ -52,6 +52,16 @@ def test_a_second_derivative_is_refused_in_words():
         torch.autograd.grad(dense(x, weight, None, "tanh").sum(), x, create_graph=True)
 
 
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_a_nan_shows_in_the_gradient_as_it_does_in_torchs(activation):
+    x, weight = torch.full((3, 2), torch.nan, requires_grad=True), torch.ones(4, 2, requires_grad=True)
+    found = everything(lambda *tensors: dense(*tensors, activation), x, weight, None, torch.ones(3, 4))
+    expected = everything(
+        lambda x, w, _: ACTIVATIONS[activation](torch.nn.functional.linear(x, w)), x, weight, None, torch.ones(3, 4)
+    )
+    torch.testing.assert_close(found, expected, equal_nan=True)
+
+
 def test_what_does_not_fit_is_left_to_torch_to_refuse():
     for weight in (torch.randn(4, 2), torch.randn(4, 3).double()):
         with pytest.raises(RuntimeError):

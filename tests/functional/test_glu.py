@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurrent_rl.functional import glu
+from recurrent_rl.compiled import threads
 from recurrent_rl.functional.glu import gated, gelu_with_skip
 
 
@@ -55,7 +55,7 @@ def test_values_and_gradients_are_those_of_torch_in_float64(name, rows, columns,
 
 @pytest.mark.parametrize("name", PASSES)
 def test_threads_share_the_rows_and_add_up_their_gradients(name, monkeypatch, compiled):
-    monkeypatch.setattr(glu, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     torch.manual_seed(0)
     assert_same(name, arguments(name, (31, 3, 9)))
 
@@ -68,6 +68,17 @@ def test_huge_numbers_give_numbers_and_nan_stays_nan(name, compiled):
     assert all(result.isfinite().all() for result in with_gradients(PASSES[name][0], tensors))
     tensors[0] = torch.full((2, 7), torch.nan)
     assert PASSES[name][0](*tensors).isnan().all()
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_nothing_huge_passes_a_closed_gate(name, compiled):
+    huge = torch.tensor([-3e38, -1e30]).expand(2, -1)
+    tensors = [huge, torch.ones(2), torch.zeros(2, 2)] if name == "gelu" else [huge, torch.full((2, 2), -100.0)]
+    function = PASSES[name][0]
+    assert (function(*tensors) == 0).all()
+    gradients = with_gradients(function, tensors)[1:]
+    assert (gradients[0] == 0).all()
+    assert (gradients[-1] == 0).all()
 
 
 @pytest.mark.parametrize("name", PASSES)

@@ -51,6 +51,12 @@ def test_categorical_equals_torch(seed, rows, counts, spread):
         compare(lambda logits: categorical(logits, actions.squeeze(1)), oracle, [logits], rows)
 
 
+@pytest.mark.parametrize("shape", [(1,), (1, 3), (4,)])
+def test_log_std_of_another_shape_is_refused_and_not_read_past_its_end(shape):
+    with pytest.raises(ValueError, match="does not fit"):
+        diagonal_gaussian(torch.zeros(2, 3), torch.zeros(shape), torch.zeros(2, 3))
+
+
 @settings(max_examples=60, deadline=None)
 @given(**ROWS, size=st.integers(1, 5))
 def test_diagonal_gaussian_equals_torch(seed, rows, size):

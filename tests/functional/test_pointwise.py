@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurrent_rl.functional import pointwise
+from recurrent_rl.compiled import threads
 from recurrent_rl.functional.pointwise import gated_scan, paired_scan, relu_scan
 
 TOLERANCES = {torch.float64: 1e-10, torch.float32: 1e-5}
@@ -78,7 +78,7 @@ def test_values_and_gradients_are_those_of_the_plain_loop(scan, dtype, steps, co
 
 @pytest.mark.parametrize("scan", SCANS)
 def test_threads_give_what_one_thread_gives(scan, monkeypatch):
-    monkeypatch.setattr(pointwise, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     tensors, starts = arguments(scan, 30, 5, 7)
     assert_same(scan, lambda *x: plain_loop(STEPS[scan], *x), tensors, starts, 1e-5)
 

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recurrent_rl.compiled import threads
 from recurrent_rl.functional import scan
 from recurrent_rl.functional.scan import linear_scan
 
@@ -105,7 +106,7 @@ def test_everything_but_starts_may_lie_on_the_meta_device(steps):
 
 
 def test_threads_give_what_one_thread_gives(monkeypatch):
-    monkeypatch.setattr(scan, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     tensors, starts = arguments(30, 5, 7, torch.float32)
     assert_same(linear_scan, plain_loop, tensors, starts, 1e-5)
 
@@ -117,6 +118,29 @@ def test_under_autocast_states_stay_float32():
         found = linear_scan(tensors[0], tensors[1], *tensors[2:], starts)
     assert found.dtype == torch.float32
     assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_complex_arguments_may_be_lazily_conjugated(place, compiled):
+    tensors, starts = arguments(6, 2, 3, torch.complex64)
+    tensors = [tensor.detach() for tensor in tensors]
+    tensors[place] = tensors[place].conj()
+    torch.testing.assert_close(linear_scan(*tensors, starts), plain_loop(*tensors, starts))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_starts_that_changed_before_the_way_back_are_noticed(dtype):
+    tensors, starts = arguments(6, 2, 3, dtype)
+    total = linear_scan(*tensors, starts).sum()
+    starts.logical_not_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
+
+
+def test_tensors_on_several_devices_are_refused_and_not_read_by_address(compiled):
+    (decays, updates, entry, initial), starts = arguments(6, 2, 3, torch.float32)
+    with pytest.raises(ValueError, match="device"):
+        linear_scan(decays.detach().to("meta"), updates, entry, initial, starts)
 
 
 def test_shapes_that_do_not_fit_are_refused(compiled):

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recurrent_rl.compiled import threads
 from recurrent_rl.functional import selective_scan as module
 from recurrent_rl.functional.selective_scan import selective_scan
 
@@ -61,7 +62,7 @@ def test_values_and_gradients_are_those_of_the_plain_loop(dtype, rows, columns, 
 
 
 def test_threads_give_what_one_thread_gives(monkeypatch, compiled):
-    monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     tensors, starts = arguments(35, 5, 7, 3)
     assert_same(selective_scan, tensors, starts, 2e-5)
 
@@ -103,6 +104,17 @@ def test_everything_but_starts_may_lie_on_the_meta_device(rows):
     outputs, last = selective_scan(*[tensor.detach().to("meta").requires_grad_() for tensor in tensors], starts)
     outputs.sum().backward()
     assert (outputs.shape, last.shape) == ((rows, 2, 5), (2, 5, 3))
+
+
+@pytest.mark.parametrize("kernels", ["", "loop"])
+@pytest.mark.parametrize("rows", [1, 18])
+def test_autocast_rounds_nothing(rows, kernels, monkeypatch):
+    monkeypatch.setenv("RECURRENT_RL_KERNELS", kernels)
+    tensors, starts = arguments(rows, 2, 5, 3)
+    expected = selective_scan(*tensors, starts)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = selective_scan(*tensors, starts)
+    assert all(torch.equal(one, two) for one, two in zip(found, expected, strict=True))
 
 
 def test_shapes_that_do_not_fit_are_refused(compiled):

@@ -108,7 +108,9 @@ class Network(Entrant):
 
     def network(self, task: Task, sizes: Sizes) -> SequenceNetwork:
         """Return a new network for a task."""
-        inputs = Inputs(symbols=task.symbols, features=task.features, size=INPUT_SIZE, dropout=sizes.dropout)
+        inputs = Inputs(
+            symbols=task.symbols, columns=task.columns, features=task.features, size=INPUT_SIZE, dropout=sizes.dropout
+        )
         return SequenceNetwork(self.make(sizes), inputs, task.problem)
 
     def matched(self, task: Task, longest: int, dropout: float) -> Sizes:

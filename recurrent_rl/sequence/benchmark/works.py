@@ -62,7 +62,7 @@ WORKS = {
     "selective-copy-100": SELECTIVE,
     "selective-copy-500": replace(work("selective-copy-500", 2000), tuned_as=SELECTIVE),
     "parity": work("parity", 1500, 64),
-    "modular-arithmetic": work("modular-arithmetic", 3000, 64, tuning_share=0.5),
+    "modular-arithmetic": work("modular-arithmetic", 8000, 64, tuning_share=0.1875),
     "permutations": work("permutations", 3000, 64, tuning_share=0.5),
     "recall": work("recall", 4000, 64, tuning_share=0.5),
     "mnist1d": work("mnist1d", 3000, 64, tuning_share=0.5),

@@ -10,6 +10,7 @@ How one does each job:
 * Segmentation: fitted without labels, the most likely state at each step (`posteriors`) or path (`paths`) cuts a sequence;
   states get the label that is most frequent among their steps.
 * Forecasting: h steps ahead the states are f[T-1] A^h, and the input is a mixture of the states' densities: `forecast`.
+* By gradient, in the trainer of the networks: `HMMNetwork`, of a density, a language model or a classifier.
 
     spec = HMM(states=5, emission=Gaussian(features=12), topology=LeftRight())
     fitted = fit_em(spec, sequences, EM(restarts=5))
@@ -19,6 +20,7 @@ from recurrent_rl.sequence.hmm.bernoulli import Bernoulli
 from recurrent_rl.sequence.hmm.categorical import Categorical
 from recurrent_rl.sequence.hmm.classifier import HMMClassifier, choose_states, classify, fit_classifier
 from recurrent_rl.sequence.hmm.counting import fit_counts
+from recurrent_rl.sequence.hmm.density import Density, HMMDensityModel
 from recurrent_rl.sequence.hmm.em import EM, Fitted, fit_em, improve
 from recurrent_rl.sequence.hmm.forecast import MixtureForecast, forecast
 from recurrent_rl.sequence.hmm.gaussian import Gaussian
@@ -26,6 +28,7 @@ from recurrent_rl.sequence.hmm.initial import initialise
 from recurrent_rl.sequence.hmm.language import HMMLanguageModel, language_spec
 from recurrent_rl.sequence.hmm.mixture import GaussianMixture
 from recurrent_rl.sequence.hmm.model import HMM, HiddenMarkov
+from recurrent_rl.sequence.hmm.network import HMMNetwork
 from recurrent_rl.sequence.hmm.sequences import log_likelihoods, paths, posteriors
 from recurrent_rl.sequence.hmm.tagging import HMMTagger, fit_tagger
 from recurrent_rl.sequence.hmm.topology import Ergodic, LeftRight
@@ -35,12 +38,15 @@ __all__ = [
     "HMM",
     "Bernoulli",
     "Categorical",
+    "Density",
     "Ergodic",
     "Fitted",
     "Gaussian",
     "GaussianMixture",
     "HMMClassifier",
+    "HMMDensityModel",
     "HMMLanguageModel",
+    "HMMNetwork",
     "HMMTagger",
     "HiddenMarkov",
     "LeftRight",

@@ -34,7 +34,7 @@ class Categorical(EmissionSpec):
 
 
 class CategoricalEmission(Emission):
-    """Inputs: int64 symbols [...]. Parameters: logits [K, V]."""
+    """Inputs: whole-number symbols [...]. Parameters: logits [K, V]."""
 
     def __init__(self, spec: Categorical, states: int) -> None:
         super().__init__()
@@ -56,11 +56,11 @@ class CategoricalEmission(Emission):
 
     def log_prob(self, inputs: Tensor) -> Tensor:
         """See `Emission.log_prob`."""
-        return self.log_probabilities().T[inputs]
+        return self.log_probabilities().T[inputs.long()]
 
     def statistics(self, inputs: Tensor, weights: Tensor) -> Statistics:
         """Return the weight of each symbol in each state, [K, V]."""
-        return (weights.new_zeros(self.spec.symbols, self.states).index_add(0, inputs, weights).T,)
+        return (weights.new_zeros(self.spec.symbols, self.states).index_add(0, inputs.long(), weights).T,)
 
     def maximise(self, statistics: Statistics) -> None:
         """See `Emission.maximise`."""
@@ -74,7 +74,7 @@ class CategoricalEmission(Emission):
         """Return weights that are random for each symbol, and the same wherever it stands."""
         size = (self.spec.symbols, self.states)
         drawn = torch.empty(size, dtype=self.logits.dtype).exponential_(generator=generator)
-        return (drawn / drawn.sum(-1, keepdim=True))[inputs]
+        return (drawn / drawn.sum(-1, keepdim=True))[inputs.long()]
 
     def begin(self, inputs: Tensor, weights: Tensor, generator: torch.Generator) -> None:
         """See `Emission.begin`; with at least one more of each symbol, as EM never leaves a probability of zero."""

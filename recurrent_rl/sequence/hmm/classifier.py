@@ -25,6 +25,8 @@ class HMMClassifier:
         hmm: Of each class; `LeftRight()` with `Gaussian` for short sounds.
         durations: Whether log p(T | c) is added, from a normal density of log T: an HMM by itself does not mind how long a
             sequence is.
+
+    Source: Rabiner 1989, section VI (one model for each word).
     """
 
     classes: int = 2
@@ -126,6 +128,10 @@ def _labels(spec: HMMClassifier, examples: Examples, every: bool = True) -> NDAr
     if examples.targets is None:
         raise ValueError("A classifier needs targets: one label for each sequence.")
     labels = np.array([int(label) for label in examples.targets])
+    if len(labels) != len(examples) or len(labels) == 0:
+        raise ValueError(
+            f"There are {len(examples)} sequences and {len(labels)} labels: give one for each, and one at least."
+        )
     if labels.min() < 0 or labels.max() >= spec.classes:
         raise ValueError(f"Labels must be from 0 to {spec.classes - 1} (classes={spec.classes}).")
     missing = np.setdiff1d(np.arange(spec.classes), labels)

@@ -10,7 +10,7 @@ from torch import Tensor
 from recurrent_rl.sequence.batch import Array
 from recurrent_rl.sequence.hmm.clusters import one_hot
 from recurrent_rl.sequence.hmm.emission import Statistics
-from recurrent_rl.sequence.hmm.initial import SAMPLE_STEPS
+from recurrent_rl.sequence.hmm.initial import SAMPLE_STEPS, build_from_seed, soften
 from recurrent_rl.sequence.hmm.model import HMM, HiddenMarkov
 from recurrent_rl.sequence.hmm.sequences import check_sequences
 
@@ -20,7 +20,10 @@ Labels = list[NDArray[np.int64]]
 
 
 def fit_counts(spec: HMM, inputs: Sequence[Array], labels: Sequence[Array], passes: int = 1) -> HiddenMarkov:
-    """Return the model that makes p(inputs, labels) plus its `log_prior` largest.
+    """Return the model that makes log p(inputs, labels) plus its `log_prior` largest.
+
+    What labels and pseudo-counts leave open is even for transitions, such as those from a state that never comes, and for
+    its emissions as in all inputs together. Torch's random numbers are left alone.
 
     Args:
         spec: Its states are the labels.
@@ -31,17 +34,26 @@ def fit_counts(spec: HMM, inputs: Sequence[Array], labels: Sequence[Array], pass
     Raises:
         ValueError: Inputs cannot be read, or labels do not fit them or the topology.
     """
-    model = spec.build()
+    model = _even(spec)
     check_sequences(model.emission, inputs)
     rows = _checked(spec, inputs, labels)
     flat, states = torch.from_numpy(np.concatenate(list(inputs))), torch.from_numpy(np.concatenate(rows))
     weight = model.start_logits.detach()
     some = one_hot(states[:SAMPLE_STEPS], spec.states, weight)
-    model.emission.begin(flat[:SAMPLE_STEPS], some, torch.Generator().manual_seed(0))
+    model.emission.begin(flat[:SAMPLE_STEPS], soften(some), torch.Generator().manual_seed(0))
     model.maximise_chain(*(counts.to(weight) for counts in _chain_counts(spec.states, rows)))
     for _ in range(passes):
         with torch.no_grad():
             model.emission.maximise(_summed(model, flat, states))
+    return model
+
+
+@torch.no_grad()
+def _even(spec: HMM) -> HiddenMarkov:
+    """Return a new model whose chain prefers nothing."""
+    model = build_from_seed(spec, 0)
+    model.start_logits.zero_()
+    model.transition_logits.zero_()
     return model
 
 

@@ -1,5 +1,8 @@
 """Fitting without labels: expectation-maximisation (Baum-Welch), with restarts.
 
+No iteration lowers log p(inputs) + log_prior. Without pseudo-counts the prior is 0 and that is the likelihood itself; with
+them the likelihood alone may fall a little, for the prior's sake. Floors of variances only bound where it may go.
+
 Source: Baum et al. 1970, A Maximization Technique Occurring in the Statistical Analysis of Probabilistic Functions of
 Markov Chains; Rabiner 1989, sections III.C and V.B (several sequences); Dempster et al. 1977 (with priors).
 """

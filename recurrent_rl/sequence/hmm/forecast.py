@@ -44,7 +44,13 @@ class MixtureForecast:
         return (self.log_weights.exp().unsqueeze(-1) * torch.special.ndtr(ratio)).sum(-2)
 
     def quantiles(self, levels: Sequence[float]) -> Tensor:
-        """Return the quantiles of each feature by itself, [H, B, F, Q], of levels within (0, 1), by halving intervals."""
+        """Return the quantiles of each feature by itself, [H, B, F, Q], of levels within (0, 1), by halving intervals.
+
+        Raises:
+            ValueError: A level is not within (0, 1).
+        """
+        if not all(0 < level < 1 for level in levels):
+            raise ValueError(f"levels must be within (0, 1), such as 0.5 for the median, not {tuple(levels)}.")
         reach = 40 * self.variances.sqrt()
         low, high = (self.means - reach).amin(0), (self.means + reach).amax(0)  # [F]
         found = []

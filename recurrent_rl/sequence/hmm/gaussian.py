@@ -21,6 +21,8 @@ class Gaussian(EmissionSpec):
         variance_floor: Smallest variance, as a share of the feature's variance in the data (which `begin` measures; of one
             before, and for a feature that never changes). Without a floor a state could shrink onto one input, with a
             likelihood beyond all bounds. A variance at the floor is the best that is allowed, so EM still climbs.
+
+    Source: Liporace 1982, Maximum Likelihood Estimation for Multivariate Observations of Markov Sources.
     """
 
     features: int = 1
@@ -96,8 +98,9 @@ class GaussianEmission(DensityEmission):
 
     def begin(self, inputs: Tensor, weights: Tensor, generator: torch.Generator) -> None:
         """See `Emission.begin`; the floor is measured first."""
-        variance = inputs.to(self.mean.dtype).var(0, correction=0)
-        variance = torch.where(variance > 0, variance, 1.0)
+        points = inputs.to(self.mean.dtype)
+        varies = points.amax(0) > points.amin(0)  # the variance of what never changes is not always exactly 0
+        variance = torch.where(varies, points.var(0, correction=0), 1.0)
         with torch.no_grad():
             self.log_floor.copy_((self.spec.variance_floor * variance).log())
         super().begin(inputs, weights, generator)

@@ -23,16 +23,26 @@ def initialise(spec: HMM, inputs: Sequence[Array], seed: int) -> HiddenMarkov:
     Transitions are random, half way to even.
     """
     generator = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = spec.build()
+    model = build_from_seed(spec, seed)
     check_sequences(model.emission, inputs)
     chosen = sample(inputs, generator)
     flat = torch.from_numpy(np.concatenate(chosen))
     weights = _weights(model, flat, [len(sequence) for sequence in chosen], generator)
-    model.emission.begin(flat, (1 - _SOFT) * weights + _SOFT / spec.states, generator)
+    model.emission.begin(flat, soften(weights), generator)
     _begin_chain(model, generator)
     return model
+
+
+def build_from_seed(spec: HMM, seed: int) -> HiddenMarkov:
+    """Return a new model whose random parameters a seed tells; torch's own random numbers are left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs too
+        return spec.build()
+
+
+def soften(weights: Tensor) -> Tensor:
+    """Return weights [N, K] with a little of every step in each state, so that none is without any."""
+    return (1 - _SOFT) * weights + _SOFT / weights.shape[-1]
 
 
 def sample(inputs: Sequence[Array], generator: torch.Generator) -> list[Array]:

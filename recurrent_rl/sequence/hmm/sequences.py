@@ -33,7 +33,7 @@ def in_batches(
     """Yield indices [B], padded inputs [T, B] or [T, B, F] on a device, and lengths [B]; sequences in order of length."""
     lengths = [len(sequence) for sequence in inputs]
     for indices in batches(lengths, size, None):
-        padded = pad([inputs[int(index)] for index in indices])
+        padded = pad(_of_one_type([inputs[int(index)] for index in indices]))
         yield indices, padded.to(device), torch.tensor([lengths[int(index)] for index in indices])
 
 
@@ -67,3 +67,9 @@ def posteriors(model: HiddenMarkov, inputs: Sequence[Array], size: int = BATCH_S
             shares = model.smooth(padded, lengths).log_posterior.exp().cpu().numpy()
         found.update({int(index): shares[: int(lengths[i]), i].copy() for i, index in enumerate(indices)})
     return [found[index] for index in range(len(inputs))]
+
+
+def _of_one_type(arrays: Sequence[Array]) -> list[Array]:
+    """Return arrays of the type that holds all their numbers; whole ones as int64, for torch knows few other kinds."""
+    kind = np.result_type(*[array.dtype for array in arrays])
+    return [array.astype(np.int64 if np.issubdtype(kind, np.integer) else kind, copy=False) for array in arrays]

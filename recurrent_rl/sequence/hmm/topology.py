@@ -59,8 +59,21 @@ class LeftRight(Topology):
         return place == 0, (ahead >= 0) & (ahead <= self.jump)
 
     def segments(self, lengths: Sequence[int], states: int, generator: torch.Generator) -> Tensor | None:
-        """Return each sequence cut into `states` parts, whose shares of it are drawn once, from 1 to 2 before scaling."""
+        """Return each sequence cut into `states` parts, whose shares of it are drawn once, from 1 to 2 before scaling.
+
+        A sequence that is too short for all states goes as far as its jumps take it.
+        """
         shares = 1 + torch.rand(states, generator=generator)
         ends = (shares.cumsum(0) / shares.sum())[:-1]
-        places = torch.cat([(torch.arange(length) + 0.5) / length for length in lengths])
-        return torch.searchsorted(ends, places, right=True)
+        return torch.cat([self._reached(torch.searchsorted(ends, _middles(length), right=True)) for length in lengths])
+
+    def _reached(self, wanted: Tensor) -> Tensor:
+        """Return s[0] = 0, s[t] = min(wanted[t], s[t-1] + jump), [T], of states `wanted` that never fall."""
+        furthest = self.jump * torch.arange(len(wanted))
+        behind = (wanted - furthest).clamp(max=0)  # clamped, for s[0] is 0; steps after it keep their distance
+        return behind.cummin(0).values + furthest
+
+
+def _middles(length: int) -> Tensor:
+    """Return the middles of a sequence's steps as shares of it, [T]."""
+    return (torch.arange(length) + 0.5) / length

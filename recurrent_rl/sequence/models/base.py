@@ -11,7 +11,7 @@ from recurrent_rl.memory.base import State
 class SequenceModel(nn.Module, ABC):
     """Reads vectors, gives a vector for each step. A head of the task's own stands on top.
 
-    What stands after a sequence's end changes no output within any sequence, nor any gradient.
+    What stands after a sequence's end, any finite number, changes no output within any sequence, nor any gradient.
 
     Attributes:
         causal: Whether outputs[t] sees inputs up to t alone. Only such models predict next steps and carry a state.
@@ -52,3 +52,15 @@ def last_of(outputs: Tensor, lengths: Tensor) -> Tensor:
     """Return outputs[lengths[b] - 1, b], [B, O]."""
     rows = (lengths - 1).to(outputs.device, non_blocking=True)
     return outputs[rows, torch.arange(outputs.shape[1], device=outputs.device)]
+
+
+def require_lengths(lengths: Tensor, steps: int) -> None:
+    """Raise ValueError unless there are sequences, and all lengths [B] are from 1 to the steps of the batch."""
+    if len(lengths) == 0:
+        raise ValueError("The batch holds no sequence: give it one at least.")
+    least, most = int(lengths.min()), int(lengths.max())
+    if least < 1 or most > steps:
+        raise ValueError(
+            f"lengths must be from 1 to {steps}, the steps of the batch's inputs; they are from {least} to {most}. "
+            "Leave out empty sequences, and pad the inputs to the longest."
+        )

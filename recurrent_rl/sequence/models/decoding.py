@@ -75,8 +75,9 @@ def beam(step: Step, state: State, begin: Tensor, *, end: int, max_length: int, 
 
         score = log p / ((5 + n) / 6)^length_penalty         for n symbols, the end symbol included
 
-    At each step the W best by score of all continuations stay; one that has ended is its own continuation. With W = 1 it
-    is `greedy`; with W as large as the number of all sequences it is exact.
+    At each step the W best by score of all continuations stay, any of those that are alike; one that has ended is its own
+    continuation. It goes on until all have ended. With W = 1 it is `greedy`; with W as large as the number of all sequences
+    it is exact.
 
     Args:
         step: Gives the next symbol's log-probabilities.
@@ -94,9 +95,10 @@ def beam(step: Step, state: State, begin: Tensor, *, end: int, max_length: int, 
     for _ in range(max_length):
         log_probabilities, state = step(beams.last.flatten(), state)
         beams, parents = _advance(beams, log_probabilities.unflatten(0, begin.shape), end, length_penalty)
-        rows = (
-            parents + torch.arange(len(begin), device=begin.device).unsqueeze(1) * begin.shape[1]
-        ).flatten()  # [B W]
+        first = (
+            torch.arange(len(begin), device=begin.device).unsqueeze(1) * begin.shape[1]
+        )  # [B, 1], where a column begins
+        rows = (parents + first).flatten()  # [B W]
         state = tuple(leaf.index_select(0, rows) for leaf in state)
         if (beams.ended | beams.total.isneginf()).all():
             break

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from recurrent_rl.memory import GRU, MemorySpec, State
 from recurrent_rl.memory.checks import require_between, require_whole
 from recurrent_rl.sequence.batch import IGNORED, Batch, length_mask
-from recurrent_rl.sequence.models.base import SequenceModel, SequenceSpec
+from recurrent_rl.sequence.models.base import SequenceModel, SequenceSpec, require_lengths
 from recurrent_rl.sequence.models.bidirectional import Bidirectional
 from recurrent_rl.sequence.models.decoding import Decoded, Step, beam, greedy
 from recurrent_rl.sequence.models.inputs import Inputs, variational_dropout
@@ -115,8 +115,8 @@ class EncoderDecoderNetwork(nn.Module):
 
     def log_probabilities(self, batch: Batch) -> Tensor:
         """Return log p(target | source), [B], in nats."""
-        assert batch.targets is not None
         logits, _ = self(batch)
+        assert batch.targets is not None
         scored = batch.targets != IGNORED
         rows = batch.targets.where(scored, self.end).unsqueeze(-1)
         return logits.log_softmax(-1).gather(-1, rows).squeeze(-1).where(scored, 0.0).sum(0)
@@ -144,6 +144,7 @@ class EncoderDecoderNetwork(nn.Module):
         return beam(step, state, begin, end=self.end, max_length=max_length, length_penalty=length_penalty)
 
     def _read(self, batch: Batch) -> _Source:
+        require_lengths(batch.lengths, len(batch.inputs))
         outputs, _ = self.encoder(self.inputs(batch.inputs), batch.lengths)
         visible = length_mask(batch.lengths, len(outputs)).to(outputs.device, non_blocking=True)
         summary = self.encoder.summary(outputs, batch.lengths)

@@ -53,7 +53,7 @@ class PerStep(SequenceSpec):
 
 
 class BagModel(SequenceModel):
-    """State: the mean so far [B, I], and of how many steps it is [B], int64."""
+    """State: the mean so far [B, I], at least in float32, and of how many steps it is [B], int64."""
 
     causal = True
 
@@ -66,15 +66,16 @@ class BagModel(SequenceModel):
         """See `SequenceModel.forward`."""
         mean, count = state or self._nothing(inputs)
         counts = count + torch.arange(1, len(inputs) + 1, device=inputs.device).unsqueeze(1)  # [T, B]
-        share = (1.0 / counts.to(inputs.dtype)).unsqueeze(-1)  # of the present input in the mean
+        share = (1.0 / counts.to(mean.dtype)).unsqueeze(-1)  # of the present input in the mean
         starts = torch.zeros(inputs.shape[:2], dtype=torch.bool)
         means = linear_scan(
             (1.0 - share).expand_as(inputs), share * inputs, mean, mean.new_zeros(self.input_size), starts
         )
-        return self.layer(means), (means[-1], counts[-1])
+        return self.layer(means.to(inputs.dtype)), (means[-1], counts[-1])
 
     def _nothing(self, inputs: Tensor) -> State:
-        return inputs.new_zeros(inputs.shape[1:]), inputs.new_zeros(inputs.shape[1], dtype=torch.int64)
+        kind = torch.promote_types(inputs.dtype, torch.float32)  # in bfloat16 1 - 1 / count is 1 from 512 steps on
+        return inputs.new_zeros(inputs.shape[1:], dtype=kind), inputs.new_zeros(inputs.shape[1], dtype=torch.int64)
 
 
 class PerStepModel(SequenceModel):

@@ -8,8 +8,8 @@ from torch.nn.functional import dropout
 
 from recurrent_rl.memory.checks import require_between, require_whole
 
-
-EMBEDDING_STD = 0.1  # at first: a symbol that is seldom seen keeps its random vector, which should not drown the others
+# Of embeddings that are added up, at first: those of rare symbols stay random, and should drown no other.
+COLUMN_STD = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +17,8 @@ class Inputs:
     """What the inputs of a batch are, and what models read of them.
 
     Args:
-        symbols: Number of different symbols, for inputs [T, B], or [T, B, C] with C symbols at each step, whose embeddings
-            are added up; None where inputs are features.
+        symbols: Number of different symbols, for inputs [T, B]; None where inputs are features.
+        columns: Symbols at each step, C, whose embeddings are added up; inputs are [T, B, C] where there are several.
         features: Size of an input, for inputs [T, B, F]; None where inputs are symbols.
         size: Size of a symbol's embedding, 64 by default, or of a linear map of the features; None there leaves them as
             they are.
@@ -32,6 +32,7 @@ class Inputs:
     """
 
     symbols: int | None = None
+    columns: int = 1
     features: int | None = None
     size: int | None = None
     dropout: float = 0.0
@@ -39,6 +40,9 @@ class Inputs:
     def __post_init__(self) -> None:
         if (self.symbols is None) == (self.features is None):
             raise ValueError(f"{self}: give either symbols, their number, or features, their size.")
+        require_whole(self, "columns")
+        if self.columns > 1 and self.symbols is None:
+            raise ValueError(f"{self}: columns are of symbols; give their number, or leave columns at 1.")
         require_whole(self, *[name for name in ("symbols", "features", "size") if getattr(self, name) is not None])
         require_between(self, "dropout", 0.0, 1.0)
 
@@ -68,28 +72,27 @@ class InputLayer(nn.Module):
         """
         self._check(inputs)
         vectors = self.layer(inputs)
-        if self.spec.symbols is not None and inputs.ndim == 3:
+        if self.spec.columns > 1:
             vectors = vectors.sum(-2)  # [T, B, C, width] -> [T, B, width]
         return variational_dropout(vectors, self.spec.dropout, self.training)
 
     def _check(self, inputs: Tensor) -> None:
         shape = tuple(inputs.shape)
-        if self.spec.features is None:
-            fits = not inputs.is_floating_point() and len(shape) in (2, 3)
-            wanted = "int64 symbols [T, B] or [T, B, C]"
-        else:
-            fits = inputs.is_floating_point() and shape[2:] == (self.spec.features,)
-            wanted = f"numbers [T, B, {self.spec.features}]"
+        last = (self.spec.columns,) if self.spec.columns > 1 else ()
+        last = last if self.spec.features is None else (self.spec.features,)
+        fits = len(shape) > 1 and shape[2:] == last and inputs.is_floating_point() == (self.spec.features is not None)
         if not fits:
+            kind = "int64 symbols" if self.spec.features is None else "numbers"
             raise ValueError(
-                f"{self.spec} needs {wanted}, not {inputs.dtype} {list(shape)}; change the spec or the batch."
+                f"{self.spec} needs {kind} {['T', 'B', *last]}, not {inputs.dtype} {list(shape)}; "
+                "change the spec or the batch."
             )
 
 
 def _layer(spec: Inputs) -> nn.Module:
     if spec.symbols is not None:
         table = nn.Embedding(spec.symbols, spec.width)
-        nn.init.normal_(table.weight, std=EMBEDDING_STD)
+        nn.init.normal_(table.weight, std=COLUMN_STD if spec.columns > 1 else 1.0)
         return table
     assert spec.features is not None
     return nn.Identity() if spec.size is None else nn.Linear(spec.features, spec.size)

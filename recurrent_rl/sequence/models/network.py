@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from recurrent_rl.memory.base import State
 from recurrent_rl.sequence.batch import Batch
-from recurrent_rl.sequence.models.base import SequenceModel, SequenceSpec
+from recurrent_rl.sequence.models.base import SequenceModel, SequenceSpec, require_lengths
 from recurrent_rl.sequence.models.inputs import Inputs
 from recurrent_rl.sequence.problems import Problem
 
@@ -45,7 +45,11 @@ class SequenceNetwork(nn.Module):
 
         Returns:
             [T, B, K] for each step or [B, K] for each sequence; and the state to go on with, None where the model cannot.
+
+        Raises:
+            ValueError: A sequence is empty, or the inputs are not what they should be.
         """
+        require_lengths(batch.lengths, len(batch.inputs))
         outputs, state = self.model(self.inputs(batch.inputs), batch.lengths, state)
         said = outputs if self.per_step else self.model.summary(outputs, batch.lengths)
         return self.head(said), state

@@ -29,7 +29,7 @@ class TCN(SequenceSpec):
     of all outputs, else the last one.
 
     Initial weights are torch's: in the paper's code the narrower ones, N(0, 0.01), are set in a place that weight norm
-    overwrites.
+    overwrites. Dropout is of single numbers, as in that code; the paper's text says whole channels.
 
     Args:
         hidden_size: Channels of each layer.

@@ -35,6 +35,9 @@ class WindowedMLP(SequenceSpec):
 
     Raises:
         ValueError: A field out of range.
+
+    Source: Waibel et al. 1989, Phoneme Recognition Using Time-Delay Neural Networks (here one layer looks back, and those
+    on it see its present output alone).
     """
 
     hidden_size: int = 64

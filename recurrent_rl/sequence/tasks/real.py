@@ -9,6 +9,7 @@ from recurrent_rl.sequence.data import (
     electricity,
     japanese_vowels,
     spoken_digits,
+    word_codes,
 )
 from recurrent_rl.sequence.data.words import WordTagging
 from recurrent_rl.sequence.problems import Classification, NextStep
@@ -59,7 +60,7 @@ def tags() -> Task:
     )
     return Task(
         "brown-tags", "language", WordTagging(brown_tags.CLASSES), "accuracy", True, brown_tags.load,
-        symbols=brown_tags.SYMBOLS, anchors=anchors, full=True,
+        symbols=brown_tags.SYMBOLS, columns=word_codes.COLUMNS, anchors=anchors, full=True,
     )  # fmt: skip
 
 

@@ -125,7 +125,13 @@ def test_a_state_dict_is_all_of_a_classifier():
 
 @pytest.mark.parametrize(
     ("targets", "message"),
-    [(None, "needs targets"), ([0, 2], "from 0 to 1"), ([-1, 0], "from 0 to 1"), ([0, 0], "Class 1 has no sequence")],
+    [
+        (None, "needs targets"),
+        ([0, 2], "from 0 to 1"),
+        ([-1, 0], "from 0 to 1"),
+        ([0, 0], "Class 1 has no sequence"),
+        ([0, 1, 1], "2 sequences and 3 labels"),
+    ],
 )
 def test_labels_that_do_not_fit_are_one_clear_error(targets, message):
     examples = Examples([np.array([0, 1]), np.array([2])], targets)
@@ -137,3 +143,9 @@ def test_bad_sequences_are_told_by_their_place_among_all():
     examples = Examples([np.array([0, 1]), np.array([1]), np.array([3])], [0, 1, 1])
     with pytest.raises(ValueError, match="Sequence 2 has symbol 3"):
         fit_classifier(HMMClassifier(hmm=HMM(emission=Categorical(symbols=3))), examples)
+
+
+def test_states_cannot_be_chosen_without_validation_data():
+    train = Examples([np.array([0, 1]), np.array([2])], [0, 1])
+    with pytest.raises(ValueError, match="0 sequences and 0 labels"):
+        choose_states(HMMClassifier(hmm=HMM(emission=Categorical(symbols=3))), [2], train, Examples([], []))

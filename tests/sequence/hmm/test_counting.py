@@ -46,6 +46,29 @@ def test_gaussian_states_have_the_moments_of_their_inputs():
         np.testing.assert_allclose(model.emission.variance[state].detach(), flat[labels == state].var(0))
 
 
+@pytest.mark.parametrize("emission", EMISSIONS, ids=repr)
+def test_states_without_labels_are_even_and_nothing_is_left_to_chance(emission):
+    spec, found = HMM(states=4, emission=emission), []
+    inputs = sequences(spec, [9, 5])
+    labels = [np.array([0, 0, 1, 0, 1, 0, 1, 0, 2]), np.array([1, 0, 0, 1, 2])]  # 2 comes last alone, 3 never
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        wanted = torch.rand(1)
+        torch.manual_seed(seed)
+        found.append(fit_counts(spec, inputs, labels))
+        assert torch.rand(1) == wanted
+    np.testing.assert_allclose(found[0].log_transition().exp().detach()[2:], np.full((2, 4), 0.25))
+    for name, value in found[0].state_dict().items():
+        assert torch.equal(value, found[1].state_dict()[name])
+
+
+def test_a_gaussian_state_without_labels_has_the_moments_of_all_inputs():
+    inputs = [np.array([[0.0], [1.0], [2.0], [9.0]])]
+    model = fit_counts(HMM(states=3, emission=Gaussian()), inputs, [np.array([0, 0, 1, 1])])
+    np.testing.assert_allclose(model.emission.mean[2].detach(), inputs[0].mean(0))
+    np.testing.assert_allclose(model.emission.variance[2].detach(), inputs[0].var(0))
+
+
 def labelled(model, inputs, labels):
     """log p(x, z) plus the prior."""
     total = model.log_prior()

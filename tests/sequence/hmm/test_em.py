@@ -124,6 +124,12 @@ def test_no_variance_falls_below_its_share_of_the_datas():
     np.testing.assert_allclose(model.emission.mean.detach().sort(0).values, [[0.0, 7.0], [10.0, 7.0]], atol=1e-6)
 
 
+@pytest.mark.parametrize("value", [0.1, 3.3, 1e6 / 7])
+def test_a_feature_that_never_changes_gets_the_floor_of_one_though_its_variance_is_rounded(value):
+    fitted = fit_em(HMM(states=1, emission=Gaussian(variance_floor=0.01)), [np.full((1000, 1), value)], EM(restarts=1))
+    np.testing.assert_allclose(fitted.model.emission.variance.detach(), [[0.01]])
+
+
 def test_bits_that_never_change_keep_a_finite_likelihood_without_smoothing():
     inputs = [np.tile([1.0, 0.0], (6, 1))]
     fitted = fit_em(HMM(states=2, emission=Bernoulli(features=2, pseudo_count=0.0)), inputs, EM(restarts=1))

@@ -76,6 +76,8 @@ def test_what_cannot_be_forecast_is_one_clear_error():
     model, inputs, lengths, _ = made(SPECS[0])
     with pytest.raises(ValueError, match="horizon must"):
         forecast(model, inputs, lengths, 0)
+    with pytest.raises(ValueError, match="levels must"):
+        made(SPECS[0])[-1].quantiles((0.5, 1.0))
     symbols = built(HMM(emission=Categorical()))
     with pytest.raises(ValueError, match="Gaussian"):
         forecast(symbols, torch.zeros(2, 1, dtype=torch.int64), torch.tensor([2]), 1)

@@ -13,6 +13,7 @@ from recurrent_rl.sequence.hmm import (
     Gaussian,
     GaussianMixture,
     LeftRight,
+    fit_counts,
     initialise,
     log_likelihoods,
     paths,
@@ -112,6 +113,25 @@ def test_single_precision_gives_nearly_the_same(emission):
     model, inputs = built(spec), sequences(spec, [30, 12])
     wanted = log_likelihoods(model, inputs)
     np.testing.assert_allclose(log_likelihoods(model.float(), inputs), wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "uint16", "int32", "uint64"])
+def test_symbols_of_any_whole_type_are_read(kind):
+    spec = HMM(states=3, emission=Categorical(symbols=4))
+    model, inputs = built(spec), sequences(spec, LENGTHS)
+    others = [row.astype(kind) for row in inputs]
+    np.testing.assert_array_equal(log_likelihoods(model, others), log_likelihoods(model, inputs))
+    one, other = (log_likelihoods(initialise(spec, rows, seed=0), inputs) for rows in (inputs, others))
+    np.testing.assert_array_equal(one, other)
+    labels = [np.arange(len(row)) % 3 for row in inputs]
+    one, other = (log_likelihoods(fit_counts(spec, rows, labels), inputs) for rows in (inputs, others))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_whole_numbers_beside_fractions_do_not_cut_them():
+    model, inputs = built(HMM(states=2, emission=Gaussian())), [np.array([[1], [2]]), np.array([[0.5], [0.2], [0.7]])]
+    wanted = log_likelihoods(model, [row.astype(np.float64) for row in inputs])
+    np.testing.assert_array_equal(log_likelihoods(model, inputs), wanted)
 
 
 @pytest.mark.parametrize("states", [1, 3, 5])

@@ -83,21 +83,53 @@ def tree(path, seed):
     return torch.randn(3, generator=draw).log_softmax(0)
 
 
+def along_the_tree(seed):
+    """A step whose state is the path so far."""
+
+    def step(symbols, state):
+        paths = 4 * state[0] + symbols
+        return torch.stack([tree(path, seed) for path in paths]), (paths,)
+
+    return step
+
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("width", [2, 4])
 def test_states_follow_the_candidates_that_they_belong_to(width, seed):
     """The state is the path so far, and the score is that of the symbols found along it."""
 
-    def remember(symbols, state):
-        paths = 4 * state[0] + symbols
-        return torch.stack([tree(path, seed) for path in paths]), (paths,)
-
-    found = run_beam(width, state=torch.zeros(2 * width, dtype=torch.int64), by=remember)
+    found = run_beam(width, state=torch.zeros(2 * width, dtype=torch.int64), by=along_the_tree(seed))
     path, total = 0, 0.0
     for before, symbol in pairwise([BEGIN, *found.symbols[:, 0].tolist()]):
         path = 4 * path + before
         total += tree(path, seed)[symbol].item()
     assert found.log_probabilities.tolist() == pytest.approx([total, total])
+
+
+def textbook(width, seed, penalty, longest):
+    """The best sequence of a beam, and its log-probability, kept in plain lists of (symbols, path as in tree, total)."""
+    beams = [((), BEGIN, 0.0)]
+    for _ in range(longest):
+        grown = []
+        for symbols, path, total in beams:
+            if symbols[-1:] == (END,):
+                grown.append((symbols, path, total))
+                continue
+            told = enumerate(tree(path, seed).tolist())
+            grown += [((*symbols, symbol), 4 * path + symbol, total + gain) for symbol, gain in told]
+        beams = sorted(grown, key=lambda beam: -beam[2] / ((5 + len(beam[0])) / 6) ** penalty)[:width]
+    return list(beams[0][0]), beams[0][2]
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.6, 2.0])
+@pytest.mark.parametrize("width", [1, 2, 3, 7])
+def test_a_beam_of_any_width_is_the_textbooks(width, penalty):
+    for seed in range(10):
+        state = torch.zeros(2 * width, dtype=torch.int64)
+        found = run_beam(width, state=state, by=along_the_tree(seed), length_penalty=penalty)
+        symbols, total = textbook(width, seed, penalty, longest=5)
+        assert found.symbols[:, 0].tolist() == symbols
+        assert found.log_probabilities.tolist() == pytest.approx([total, total])
 
 
 @pytest.mark.parametrize("options", [{"max_length": 0}, {"width": 0}])

@@ -155,6 +155,10 @@ def test_bad_calls_say_what_to_change():
         SPECS[0].build(Inputs(symbols=6), 3, end=3)
     with pytest.raises(ValueError, match="use greedy or beam"):
         make(SPECS[0])(sources())
+    with pytest.raises(ValueError, match="use greedy or beam"):
+        make(SPECS[0]).log_probabilities(sources())
+    with pytest.raises(ValueError, match="lengths must be from 1 to 3"):
+        make(SPECS[0]).greedy(Batch(torch.zeros(3, 2, dtype=torch.int64), torch.tensor([3, 0])), 4)
     with pytest.raises(ValueError, match="size must"):
         EncoderDecoder(size=0)
 

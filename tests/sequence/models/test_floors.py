@@ -35,6 +35,18 @@ def test_a_bag_stays_a_mean_over_a_long_stream():
     assert abs(outputs[-1].item() - 1.0) < 1e-4
 
 
+def test_a_bag_of_half_precision_is_a_mean_too():
+    model, lengths = Bag(hidden_size=1).build(1).bfloat16(), torch.tensor([1000])
+    with torch.no_grad():
+        model.layer.weight.fill_(1.0)
+        model.layer.bias.zero_()
+        outputs, state = model(torch.linspace(0.0, 2.0, 1000).view(-1, 1, 1).bfloat16(), lengths)
+        more, _ = model(torch.full((1000, 1, 1), 3.0).bfloat16(), lengths, state)
+    assert outputs.dtype == torch.bfloat16
+    assert abs(outputs[-1].item() - 1.0) < 0.01
+    assert abs(more[-1].item() - 2.0) < 0.01
+
+
 def test_per_step_sees_the_present_input_alone():
     torch.manual_seed(0)
     model, inputs = PerStep(hidden_size=4).build(3), torch.randn(5, 2, 3)

@@ -18,7 +18,7 @@ def test_symbols_are_embedded_and_features_mapped_or_left_as_they_are():
 
 def test_symbols_in_columns_are_added_up():
     torch.manual_seed(0)
-    layer, symbols = Inputs(symbols=9, size=3).build(), torch.tensor([[[0, 4], [2, 8]]])
+    layer, symbols = Inputs(symbols=9, columns=2, size=3).build(), torch.tensor([[[0, 4], [2, 8]]])
     added = layer.layer.weight[symbols[..., 0]] + layer.layer.weight[symbols[..., 1]]
     torch.testing.assert_close(layer(symbols), added)
 
@@ -64,10 +64,13 @@ def test_nothing_is_dropped_in_evaluation():
         (Inputs(features=3), torch.zeros(2, 1, dtype=torch.int64)),
         (Inputs(symbols=3), torch.zeros(2, 1, 3)),
         (Inputs(symbols=3), torch.zeros(2, 1)),
+        (Inputs(symbols=3), torch.zeros(2, 1, 2, dtype=torch.int64)),
+        (Inputs(symbols=3, columns=2), torch.zeros(2, 1, dtype=torch.int64)),
+        (Inputs(symbols=3, columns=2), torch.zeros(2, 1, 3, dtype=torch.int64)),
     ],
 )
 def test_a_batch_of_another_kind_is_refused_with_both_shapes(spec, inputs):
-    with pytest.raises(ValueError, match=r"needs .* \[T, B.*change the spec or the batch"):
+    with pytest.raises(ValueError, match=r"needs .* \['T', 'B'.*change the spec or the batch"):
         spec.build()(inputs)
 
 

@@ -119,3 +119,19 @@ def test_everything_but_the_model_is_the_same_for_all_models():
         shapes.append(rest)
     assert shapes[0] == shapes[1] == shapes[2]
     assert set(shapes[0]) == {"inputs.layer.weight", "head.weight", "head.bias"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "lengths", "message"),
+    [
+        (4, [4, 0], "lengths must be from 1 to 4"),
+        (4, [5, 2], "are from 2 to 5"),
+        (4, [], "no sequence"),
+        (0, [0], "from 1 to 0"),
+    ],
+)
+def test_empty_and_overlong_sequences_are_one_clear_error(steps, lengths, message):
+    batch = Batch(torch.zeros(steps, len(lengths), dtype=torch.int64), torch.tensor(lengths, dtype=torch.int64))
+    for spec in (Recurrent(memory=GRU(hidden_size=4)), Transformer(hidden_size=8, causal=False)):
+        with pytest.raises(ValueError, match=message):
+            SequenceNetwork(spec, Inputs(symbols=SYMBOLS), Classification(3))(batch)

@@ -92,6 +92,20 @@ def test_sinusoids_are_the_papers():
         torch.testing.assert_close(found[t, 2 * i : 2 * i + 2], torch.stack([angle.sin(), angle.cos()]))
 
 
+def test_in_half_precision_late_positions_are_exact_to_its_own_rounding():
+    """In bfloat16 the number 999 is 1000, and an angle of 999 is that of another step."""
+    half, rows = torch.zeros((), dtype=torch.bfloat16), torch.ones(1000, 8)
+    found, exact = sinusoids(1000, 8, half), sinusoids(1000, 8, half.double())
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.double(), exact, atol=5e-3, rtol=0)
+    turned, wanted = (
+        rotate(rows.bfloat16(), angles(1000, 8, half)),
+        rotate(rows.double(), angles(1000, 8, half.double())),
+    )
+    assert turned.dtype == torch.bfloat16
+    torch.testing.assert_close(turned.double(), wanted, atol=1e-2, rtol=0)
+
+
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
 def test_positions_make_order_matter_where_steps_see_both_ways_and_without_them_it_does_not(positions):
     torch.manual_seed(0)
