@@ -70,7 +70,7 @@ class LeftRight(Topology):
     def _reached(self, wanted: Tensor) -> Tensor:
         """Return s[0] = 0, s[t] = min(wanted[t], s[t-1] + jump), [T], of states `wanted` that never fall."""
         furthest = self.jump * torch.arange(len(wanted))
-        behind = (wanted - furthest).clamp(max=0)  # clamped, for s[0] is 0; steps after it keep their distance
+        behind = (wanted - furthest).clamp(max=0)  # 0 at first, as s[0] is
         return behind.cummin(0).values + furthest
 
 

@@ -152,6 +152,17 @@ def test_left_right_cuts_every_sequence_in_order():
     assert found[:30].unique().tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("jump", [1, 2])
+def test_a_sequence_too_short_for_all_states_is_cut_as_its_jumps_allow(jump):
+    generator = torch.Generator().manual_seed(0)
+    found = LeftRight(jump=jump).segments([3, 1, 8], 10, generator)
+    assert found is not None
+    for part, most in zip(found.split([3, 1, 8]), (2 * jump, 0, min(9, 7 * jump)), strict=True):
+        assert part[0] == 0
+        assert part[-1] == most
+        assert ((part.diff() >= 0) & (part.diff() <= jump)).all()
+
+
 def test_restarts_differ_by_seed_and_the_same_seed_gives_the_same():
     for emission in EMISSIONS:
         for topology in (Ergodic(), LeftRight()):

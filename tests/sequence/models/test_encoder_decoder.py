@@ -122,6 +122,19 @@ def test_padding_of_the_source_changes_nothing(spec):
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=repr)
+def test_padding_of_sources_and_targets_changes_neither_scores_nor_gradients(spec):
+    network, batch, found = make(spec), sources(), []
+    targets = torch.tensor([[0, 2, END], [END, 0, IGNORED], [IGNORED, END, IGNORED]])
+    within = torch.arange(7).unsqueeze(1) < batch.lengths
+    inputs = torch.where(within, torch.cat([batch.inputs, torch.zeros(2, 3, dtype=torch.int64)]), 4)
+    longer = torch.cat([targets, torch.full((2, 3), IGNORED)])
+    for padded in (with_targets(batch, targets), Batch(inputs, batch.lengths, longer)):
+        scores = network.log_probabilities(padded)
+        found.append([scores, *torch.autograd.grad(scores.square().sum(), list(network.parameters()))])
+    torch.testing.assert_close(*found, atol=1e-10, rtol=1e-10)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=repr)
 def test_logits_see_no_target_at_their_own_place_or_later(spec):
     network, batch = make(spec), with_targets(sources(), torch.zeros(4, 3, dtype=torch.int64))
     logits, _ = network(batch)
