@@ -65,7 +65,7 @@ def test_own_sequences_are_compared_as_printed(tmp_path):
 
 
 def test_a_csv_file_is_compared_as_printed(tmp_path):
-    steps = [f"w{n},{(-1) ** n * t},{t % 2},{('left', 'right')[n % 2]}" for n in range(30) for t in range(5)]
+    steps = [f"w{n},{(-1) ** n * (t + n)},{t % 2},{('left', 'right')[n % 2]}" for n in range(30) for t in range(5)]
     (tmp_path / "walks.csv").write_text("\n".join(["sequence,x,y,label", *steps]))
     words = [*SEQUENCE_COMMANDS[3].split(), "--steps", "20"]
     done = subprocess.run(

@@ -21,19 +21,19 @@ from recurrent_rl.sequence.models import SequenceNetwork
 from recurrent_rl.sequence.task import Task
 
 LONGER = 4  # times the length, for the growth
-SHORTEST = 256  # steps for the growth: in shorter sequences the calls cost more than the steps
-PATIENCE = 0.3  # seconds for which a call is repeated
+SHORTEST = 1024  # steps for the growth: in shorter sequences the calls cost more than the steps
+PATIENCE = 0.2  # CPU seconds for which a call is repeated
 FEWEST = 5  # calls, however long they take
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Of one sequence at a time, on one thread of this machine's CPU.
+    """Of one sequence at a time, on one thread of this machine's CPU: time is the CPU's, whatever else it is busy with.
 
     Args:
         step_us: Microseconds for one more input after a sequence of `steps`. A model without a state reads all again.
         state_bytes: What must be kept until then: the state, or the vectors of all inputs.
-        growth: Exponent of the time for a whole sequence in its length, from `steps`, 256 at least, to four times that: 1
+        growth: Exponent of the time for a whole sequence in its length, from `steps`, 1,024 at least, to four times that: 1
             where twice the length takes twice the time.
         steps: Length of the task's longest training sequence, or of the pieces in which it is read.
     """
@@ -50,20 +50,20 @@ def measure(network: SequenceNetwork, inputs: Tensor, steps: int) -> Cost:
 
     Args:
         network: In any mode; it is in evaluation mode afterwards.
-        inputs: Of one sequence, [4 L, 1, ...] with L the larger of `steps` and 256.
+        inputs: Of one sequence, [4 L, 1, ...] with L the larger of `steps` and 1,024.
         steps: That the task has.
     """
     network.eval()
     whole, long, longer = (_batch(inputs[:length]) for length in (steps, len(inputs) // LONGER, len(inputs)))
     _, state = network(whole, None)
-    seconds = _seconds(lambda: network(whole, None))
-    growth = math.log(_seconds(lambda: network(longer, None)) / _seconds(lambda: network(long, None)), LONGER)
     if state is None:
         kept = steps * network.inputs.spec.width * inputs.new_zeros(1, dtype=torch.float32).element_size()
-        return Cost(step_us=1e6 * seconds, state_bytes=kept, growth=growth, steps=steps)
-    one = _batch(inputs[:1])
-    step_us = 1e6 * _seconds(lambda: network(one, state))
-    return Cost(step_us=step_us, state_bytes=_bytes(state), growth=growth, steps=steps)
+        [seconds] = _seconds(lambda: network(whole, None))
+    else:
+        one, kept = _batch(inputs[:1]), _bytes(state)
+        [seconds] = _seconds(lambda: network(one, state))
+    before, after = _seconds(lambda: network(long, None), lambda: network(longer, None))
+    return Cost(step_us=1e6 * seconds, state_bytes=kept, growth=math.log(after / before, LONGER), steps=steps)
 
 
 def measure_all(suite: Suite) -> None:
@@ -73,20 +73,25 @@ def measure_all(suite: Suite) -> None:
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    for name, work in suite.works.items():
-        task, known = work.task(), read(suite.folder, name)
-        missing = [
-            one for one in entrants_for(task, suite.models) if isinstance(one, Network) and one.name not in known
-        ]
-        if not missing:
-            continue
-        splits = task.load(0)
-        steps = longest_read(splits, work.config.bptt_horizon)
-        inputs = _inputs(task, splits.train.inputs[0].shape[1:], LONGER * max(steps, SHORTEST))
-        for entrant in tqdm(missing, desc=f"{name}, costs", unit="model"):
-            known[entrant.name] = measure(entrant.network(task, entrant.matched(task, steps, 0.0)), inputs, steps)
-            _write(suite.folder, name, known)
-    torch.set_num_threads(threads)
+    try:
+        for name in suite.works:
+            _measure_missing(suite, name)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _measure_missing(suite: Suite, name: str) -> None:
+    work = suite.works[name]
+    task, known = work.task(), read(suite.folder, name)
+    missing = [one for one in entrants_for(task, suite.models) if isinstance(one, Network) and one.name not in known]
+    if not missing:
+        return
+    splits = task.load(0)
+    steps = longest_read(splits, work.config.bptt_horizon)
+    inputs = _inputs(task, splits.train.inputs[0].shape[1:], LONGER * max(steps, SHORTEST))
+    for entrant in tqdm(missing, desc=f"{name}, costs", unit="model"):
+        network = entrant.network(task, entrant.matched(task, steps, 0.0))
+        _keep(suite.folder, name, entrant.name, measure(network, inputs, steps))
 
 
 def read(folder: Path, task: str) -> dict[str, Cost]:
@@ -96,8 +101,11 @@ def read(folder: Path, task: str) -> dict[str, Cost]:
     return {name: Cost(**figures) for name, figures in found.items()}
 
 
-def _write(folder: Path, task: str, costs: dict[str, Cost]) -> None:
-    _path(folder, task).write_text(json.dumps({name: asdict(cost) for name, cost in costs.items()}, indent=1) + "\n")
+def _keep(folder: Path, task: str, model: str, cost: Cost) -> None:
+    """Add a model's costs to what is there by now: several suites may add at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    costs = read(folder, task) | {model: cost}
+    _path(folder, task).write_text(json.dumps({name: asdict(one) for name, one in costs.items()}, indent=1) + "\n")
 
 
 def _path(folder: Path, task: str) -> Path:
@@ -120,12 +128,17 @@ def _bytes(state: State) -> int:
     return sum(leaf.numel() * leaf.element_size() for leaf in state)
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    """Return the median time of a call."""
-    call()
-    times: list[float] = []
-    while len(times) < FEWEST or sum(times) < PATIENCE:
-        begun = time.perf_counter()
+def _seconds(*calls: Callable[[], object]) -> list[float]:
+    """Return the median CPU time of each call. They take turns, so that whatever slows the machine slows all of them."""
+    times: list[list[float]] = []
+    for call in calls:
         call()
-        times.append(time.perf_counter() - begun)
-    return float(np.median(times))
+    while len(times) < FEWEST or np.sum(times) < PATIENCE * len(calls):
+        times.append([_cpu_seconds(call) for call in calls])
+    return np.median(times, axis=0).tolist()
+
+
+def _cpu_seconds(call: Callable[[], object]) -> float:
+    begun = time.process_time()
+    call()
+    return time.process_time() - begun

@@ -118,7 +118,7 @@ def _cells(row: Line, others: Sequence[str], longer: Sequence[str]) -> list[str]
         row.model,
         number(row.score.mean),
         "" if np.isnan(row.score.low) else f"{number(row.score.low)} to {number(row.score.high)}",
-        "" if row.p_value is None else f"{row.p_value:.3f}",
+        "" if row.p_value is None else probability(row.p_value),
         *[number(row.others[name]) for name in others],
         *[number(row.longer[name]) for name in longer],
         seeds,
@@ -150,15 +150,10 @@ def protocol(work: Work) -> str:
     return f"Cut for two cores: {text}." if text else ""
 
 
-def overview(found: Mapping[str, tuple[Task, Sequence[Line]]]) -> str:
-    """Return a Markdown table of all tasks' metrics, a row for each task and a column for each model; the best are bold."""
-    models = list(dict.fromkeys(row.model for _, rows in found.values() for row in rows))
-    body = []
-    for name, (task, rows) in found.items():
-        means = {row.model: number(row.score.mean) for row in rows}
-        means[rows[0].model] = f"**{means[rows[0].model]}**"
-        body.append([name, task.metric, *[means.get(model, "") for model in models]])
-    return markdown([["task", "metric", *models], *body])
+def failures(found: Mapping[str, Sequence[Result]]) -> str:
+    """Return a line on the models without a line of their own, because each of their seeds diverged; empty without any."""
+    failed = [model for model, results in found.items() if results and all("error" in result for result in results)]
+    return f"Every seed diverged: {', '.join(failed)}." if failed else ""
 
 
 def markdown(rows: Rows) -> str:
@@ -169,3 +164,8 @@ def markdown(rows: Rows) -> str:
 def number(value: float) -> str:
     """Return four figures, in powers of ten where it is small."""
     return f"{value:.3g}" if abs(value) < 0.01 else f"{value:.4g}"
+
+
+def probability(value: float) -> str:
+    """Return three places; a test of few seeds never says that something is impossible."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

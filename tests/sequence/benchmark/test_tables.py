@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recurrent_rl.sequence.benchmark.costs import Cost
-from recurrent_rl.sequence.benchmark.tables import lines, number, overview, protocol, table
+from recurrent_rl.sequence.benchmark.tables import failures, lines, number, probability, protocol, table
 from recurrent_rl.sequence.benchmark.works import WORKS
 from recurrent_rl.sequence.statistics import paired_t_test
 from recurrent_rl.sequence.tasks import MADE_UP
@@ -79,15 +79,10 @@ def test_cuts_of_the_protocol_are_said():
     assert protocol(replace(WORKS["japanese-vowels"], seeds=5)) == ""
 
 
-def test_the_overview_has_a_row_for_each_task_with_its_best_in_bold():
-    rows = {
-        "mnist1d": (TASK, lines(TASK, found(), {})),
-        "parity": (TASK, lines(TASK, found(scores={"bag": [50.0]}), {})),
-    }
-    text = overview(rows).splitlines()
-    assert text[0] == "| task | metric | gru | lstm | bag |"
-    assert text[2] == "| mnist1d | accuracy | **91** | 89.5 | 30 |"
-    assert text[3] == "| parity | accuracy |  |  | **50** |"
+def test_models_are_named_of_which_every_seed_diverged():
+    results = {**found(), "lstm": [{"seed": 0, "error": "The loss is nan."}], "rnn": []}
+    assert failures(results) == "Every seed diverged: lstm."
+    assert failures(found()) == ""
 
 
 @pytest.mark.parametrize(
@@ -95,3 +90,8 @@ def test_the_overview_has_a_row_for_each_task_with_its_best_in_bold():
 )
 def test_numbers_have_four_figures_or_a_power_of_ten(value, text):
     assert number(value) == text
+
+
+def test_no_probability_is_said_to_be_zero():
+    assert probability(0.0) == "<0.001"
+    assert probability(0.0123) == "0.012"
