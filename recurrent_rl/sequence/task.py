@@ -39,7 +39,7 @@ class Task:
 
     Args:
         name: On the command line.
-        area: memory, state tracking, recall, perception, speech, health, language or forecasting.
+        area: What it is about, for example "state tracking"; tasks of one area are run and told together.
         problem: What is wanted, with its loss and its scores.
         symbols: Number of different input symbols; None where inputs are features.
         columns: Symbols at each step: inputs are [T, C] where there are several.

@@ -15,9 +15,8 @@ from tqdm import tqdm
 from recurrent_rl.memory.base import State
 from recurrent_rl.sequence.batch import Batch
 from recurrent_rl.sequence.benchmark.entrants import entrants_for
-from recurrent_rl.sequence.benchmark.networks import Network, longest_read
+from recurrent_rl.sequence.benchmark.networks import AnyNetwork, Network, longest_read
 from recurrent_rl.sequence.benchmark.suite import Suite
-from recurrent_rl.sequence.models import SequenceNetwork
 from recurrent_rl.sequence.task import Task
 
 LONGER = 4  # times the length, for the growth
@@ -45,7 +44,7 @@ class Cost:
 
 
 @torch.no_grad()
-def measure(network: SequenceNetwork, inputs: Tensor, steps: int) -> Cost:
+def measure(network: AnyNetwork, inputs: Tensor, steps: int) -> Cost:
     """Measure a network.
 
     Args:
@@ -57,7 +56,7 @@ def measure(network: SequenceNetwork, inputs: Tensor, steps: int) -> Cost:
     whole, long, longer = (_batch(inputs[:length]) for length in (steps, len(inputs) // LONGER, len(inputs)))
     _, state = network(whole, None)
     if state is None:
-        kept = steps * network.inputs.spec.width * inputs.new_zeros(1, dtype=torch.float32).element_size()
+        kept = steps * network.model.input_size * inputs.new_zeros(1, dtype=torch.float32).element_size()
         [seconds] = _seconds(lambda: network(whole, None))
     else:
         one, kept = _batch(inputs[:1]), _bytes(state)
@@ -88,7 +87,7 @@ def _measure_missing(suite: Suite, name: str) -> None:
         return
     splits = task.load(0)
     steps = longest_read(splits, work.config.bptt_horizon)
-    inputs = _inputs(task, splits.train.inputs[0].shape[1:], LONGER * max(steps, SHORTEST))
+    inputs = _inputs(task, LONGER * max(steps, SHORTEST))
     for entrant in tqdm(missing, desc=f"{name}, costs", unit="model"):
         network = entrant.network(task, entrant.matched(task, steps, 0.0))
         _keep(suite.folder, name, entrant.name, measure(network, inputs, steps))
@@ -112,12 +111,14 @@ def _path(folder: Path, task: str) -> Path:
     return folder / f"{task}_costs.json"
 
 
-def _inputs(task: Task, shape: tuple[int, ...], steps: int) -> Tensor:
-    """Return random inputs of one sequence, [T, 1, ...], with the shape that an input of the task has."""
+def _inputs(task: Task, steps: int) -> Tensor:
+    """Return random inputs of one sequence: symbols [T, 1] or [T, 1, C], or features [T, 1, F]."""
     rng = np.random.default_rng(0)
-    if task.symbols is not None:
-        return torch.from_numpy(rng.integers(task.symbols, size=(steps, 1, *shape)))
-    return torch.from_numpy(rng.normal(size=(steps, 1, *shape)).astype(np.float32))
+    if task.features is not None:
+        return torch.from_numpy(rng.normal(size=(steps, 1, task.features)).astype(np.float32))
+    assert task.symbols is not None
+    columns = (task.columns,) if task.columns > 1 else ()
+    return torch.from_numpy(rng.integers(task.symbols, size=(steps, 1, *columns)))
 
 
 def _batch(inputs: Tensor) -> Batch:

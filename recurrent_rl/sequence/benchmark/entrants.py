@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from recurrent_rl.sequence.benchmark.entrant import Entrant
+from recurrent_rl.sequence.benchmark.films import CONV_GRU
 from recurrent_rl.sequence.benchmark.hmms import HIDDEN_MARKOV
 from recurrent_rl.sequence.benchmark.networks import NETWORKS
 from recurrent_rl.sequence.task import Task
 
-ENTRANTS: tuple[Entrant, ...] = (*NETWORKS, HIDDEN_MARKOV)
+ENTRANTS: tuple[Entrant, ...] = (*NETWORKS, CONV_GRU, HIDDEN_MARKOV)
 
 
 def entrant_of(name: str) -> Entrant:

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from recurrent_rl.sequence.batch import Array, Examples
 from recurrent_rl.sequence.benchmark.entrant import Entrant, Learned, Setting, Training
+from recurrent_rl.sequence.chords import NextChord
 from recurrent_rl.sequence.data.words import WordExamples, WordTagging
 from recurrent_rl.sequence.forecast import Forecast
 from recurrent_rl.sequence.hmm import (
     EM,
     HMM,
+    Bernoulli,
     Ergodic,
+    Fitted,
     Gaussian,
+    HMMChordModel,
     HMMClassifier,
     HMMLanguageModel,
     HMMTagger,
@@ -121,19 +126,18 @@ class Tagging(Job):
         return predict, sum(int(np.count_nonzero(table)) for table in counted)
 
 
-class NextSymbol(Job):
-    """The filter's prediction of the next symbol, fitted by EM to pieces of the training sequences."""
+class Predicting(Job):
+    """The filter's prediction of the next step, fitted by EM to pieces of the training sequences."""
 
     states = (8, 16, 32, 4, 24, 48)
 
     def fit(self, task: Task, train: Examples, states: int | None, seed: int) -> tuple[Predict, int]:
         """See `Job.fit`."""
-        assert isinstance(task.problem, NextStep)
         assert states is not None
-        spec, rng = language_spec(states, task.problem.symbols), np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         pieces = [row[start : start + PIECE] for row in train.inputs for start in range(0, len(row), PIECE)]
         chosen = [pieces[index] for index in rng.permutation(len(pieces))[:PIECES].tolist()]
-        model = HMMLanguageModel(fit_em(spec, chosen, EM(restarts=1, iterations=30, seed=seed)).model)
+        model = self.predictor(task, fit_em(self.spec(task, states), chosen, EM(restarts=1, iterations=30, seed=seed)))
 
         @torch.no_grad()
         def predict(examples: Examples) -> list[Array]:
@@ -145,6 +149,30 @@ class NextSymbol(Job):
             return found
 
         return predict, count_parameters(model)
+
+    def spec(self, task: Task, states: int) -> HMM:
+        """Return the model that is fitted."""
+        assert isinstance(task.problem, NextStep)
+        return language_spec(states, task.problem.symbols)
+
+    def predictor(self, task: Task, fitted: Fitted) -> nn.Module:
+        """Return what gives the numbers that the problem scores."""
+        return HMMLanguageModel(fitted.model)
+
+
+class PredictingChords(Predicting):
+    """The same of chords, whose notes are independent given the state."""
+
+    states = (16, 32, 64, 8, 24, 48)
+
+    def spec(self, task: Task, states: int) -> HMM:
+        """See `Predicting.spec`."""
+        assert isinstance(task.problem, NextChord)
+        return HMM(states=states, emission=Bernoulli(features=task.problem.notes))
+
+    def predictor(self, task: Task, fitted: Fitted) -> nn.Module:
+        """See `Predicting.predictor`."""
+        return HMMChordModel(fitted.model)
 
 
 class Forecasting(Job):
@@ -183,7 +211,9 @@ def job_of(task: Task) -> Job | None:
     if isinstance(problem, WordTagging):
         return Tagging()
     if isinstance(problem, NextStep):
-        return NextSymbol()
+        return Predicting()
+    if isinstance(problem, NextChord):
+        return PredictingChords()
     if isinstance(problem, Forecast) and problem.observed:
         return Forecasting()
     return None

@@ -29,7 +29,9 @@ from recurrent_rl.sequence.models import (
     TCN,
     Bag,
     Bidirectional,
+    FrameNetwork,
     Inputs,
+    PerStep,
     Recurrent,
     SequenceNetwork,
     SequenceSpec,
@@ -40,12 +42,15 @@ from recurrent_rl.sequence.models import (
 )
 from recurrent_rl.sequence.task import Splits, Task
 from recurrent_rl.sequence.training import Trainer, predict
+from recurrent_rl.sequence.translation import Translation
 
 BUDGET_WIDTH = 96  # all networks have as many parameters as a GRU of so many units
 INPUT_SIZE = 64  # of what models read: a symbol's embedding, or a linear map of the features
 WINDOW = 16  # steps that the windowed MLP sees
 RATES = (1e-3, 3e-3, 1e-2)
 DROPOUTS = (0.0, 0.2)
+
+AnyNetwork = SequenceNetwork | FrameNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +86,7 @@ class Network(Entrant):
 
     def suits(self, task: Task) -> bool:
         """See `Entrant.suits`."""
-        return self.causal or not task.problem.causal
+        return not isinstance(task.problem, Translation) and (self.causal or not task.problem.causal)
 
     def settings(self, task: Task) -> tuple[Setting, ...]:
         """See `Entrant.settings`."""
@@ -106,7 +111,7 @@ class Network(Entrant):
             network=network,
         )
 
-    def network(self, task: Task, sizes: Sizes) -> SequenceNetwork:
+    def network(self, task: Task, sizes: Sizes) -> AnyNetwork:
         """Return a new network for a task."""
         inputs = Inputs(
             symbols=task.symbols, columns=task.columns, features=task.features, size=INPUT_SIZE, dropout=sizes.dropout
@@ -129,7 +134,7 @@ class Network(Entrant):
         return replace(sizes, width=width)
 
 
-def above_inputs(network: SequenceNetwork) -> nn.Module:
+def above_inputs(network: AnyNetwork) -> nn.Module:
     """Return the model and the head, without the input layer."""
     return nn.ModuleList([network.model, network.head])
 
@@ -213,4 +218,5 @@ NETWORKS = (
     Network(name="cnn", make=cnn, causal=False),
     Network(name="mlp-window", make=lambda sizes: WindowedMLP(hidden_size=sizes.width, window=WINDOW)),
     Network(name="bag", make=lambda sizes: Bag(hidden_size=sizes.width)),
+    Network(name="linear", make=lambda sizes: PerStep(hidden_size=sizes.width)),
 )

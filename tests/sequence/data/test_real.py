@@ -10,7 +10,6 @@ import pytest
 
 from recurrent_rl.sequence.data import (
     ENTRIES,
-    LOADERS,
     brown_characters,
     brown_tags,
     ecg5000,
@@ -22,6 +21,7 @@ from recurrent_rl.sequence.data.brown import by_part, read_documents
 from recurrent_rl.sequence.data.cut import first_of_equals
 from recurrent_rl.sequence.data.electricity_table import naive_error, read_table
 from recurrent_rl.sequence.data.words import known_apart
+from recurrent_rl.sequence.tasks import REAL
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def need(name):
 
 def fetched(name):
     need(name)
-    return LOADERS[name](0)
+    return REAL[name]().load(0)
 
 
 def sizes(splits):

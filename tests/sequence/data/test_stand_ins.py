@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from recurrent_rl.sequence.data import (
-    LOADERS,
     brown_characters,
     brown_tags,
     ecg5000,
@@ -34,14 +33,14 @@ def parts(name, seed=0):
     return found.train, found.validation, found.test
 
 
-@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_the_seed_decides(name):
     for one, same, other in zip(parts(name), parts(name), parts(name, 1), strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one.inputs, same.inputs, strict=True))
         assert not all(np.array_equal(a, b) for a, b in zip(one.inputs, other.inputs))
 
 
-@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_each_part_makes_a_batch_and_gets_scores(name):
     problem = PROBLEMS[name]
     for part in parts(name):
