@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from recurrent_rl.sequence.batch import Array, Batch, Examples, pad
+from recurrent_rl.sequence.chord_head import ChordTable
 from recurrent_rl.sequence.problems import Problem, Scores
 
 Floats = NDArray[np.float64]
@@ -22,8 +23,9 @@ class NextChord(Problem):
         log p(x) = log sum_m w_m prod_n p_mn^x_n (1 - p_mn)^(1 - x_n)            w = softmax(head), p = sigmoid(head)
 
     With one component the notes are independent given what was before, as in most published figures; figures with several,
-    or of another joint distribution, are lower for that alone. A hidden Markov model with Bernoulli emissions is a mixture
-    of as many components as it has states (`HMMChordModel`): `scores` takes rows of any number of components.
+    or of another joint distribution, are lower for that alone. With several the head is a `ChordTable`. A hidden Markov
+    model with Bernoulli emissions is such a mixture too, of as many components as it has states (`HMMChordModel`): `scores`
+    takes rows of any number of components.
 
     The first chord of a sequence is given and not scored, so sequences have at least two. f1 is that of the notes with a
     probability above 1/2, over all notes of all steps.
@@ -44,6 +46,15 @@ class NextChord(Problem):
     def output_size(self) -> int:  # type: ignore[override]
         """One logit for each note; of several components also their weights."""
         return self.notes if self.components == 1 else self.components * (1 + self.notes)
+
+    def head(self, inputs: int) -> nn.Module:
+        """See `Problem.head`."""
+        return super().head(inputs) if self.components == 1 else ChordTable(inputs, self.notes, self.components)
+
+    def begin(self, head: nn.Module, train: Examples) -> None:
+        """See `Problem.begin`."""
+        if isinstance(head, ChordTable):
+            head.begin(train)
 
     def batch(self, examples: Examples, indices: Sequence[int] | Array) -> Batch:
         """See `Problem.batch`: inputs without the last chord; targets without the first, NaN after an end."""
@@ -70,8 +81,8 @@ class NextChord(Problem):
     def log_probability(self, predicted: Tensor, chords: Tensor) -> Tensor:
         """Return log p [...] of chords [..., notes], given the head's numbers."""
         log_weights, logits = self._mixture(predicted)
-        wanted = chords.unsqueeze(-2).expand_as(logits)  # [..., M, notes]
-        each = -binary_cross_entropy_with_logits(logits, wanted, reduction="none").sum(-1)
+        wanted = chords.unsqueeze(-2)  # [..., 1, notes] beside logits [..., M, notes]
+        each = (logits * wanted - softplus(logits)).sum(-1)
         return (log_weights + each).logsumexp(-1)
 
     def probabilities(self, predicted: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from recurrent_rl.sequence.batch import IGNORED, Array, Batch, Examples, pad
@@ -29,6 +29,13 @@ class Problem(ABC):
     per_step: bool
     causal: bool = False
     loss_name: str = "nats"
+
+    def head(self, inputs: int) -> nn.Module:
+        """Return a new layer from what a model gives, [..., inputs], to the K numbers, [..., K]."""
+        return nn.Linear(inputs, self.output_size)
+
+    def begin(self, head: nn.Module, train: Examples) -> None:  # noqa: B027 - most have nothing to do
+        """Let a new head begin from what training holds; most begin as they are."""
 
     @abstractmethod
     def batch(self, examples: Examples, indices: Sequence[int] | Array) -> Batch:

@@ -100,6 +100,7 @@ class Network(Entrant):
         sizes = self.matched(task, longest_read(splits, config.bptt_horizon), setting.dropout)
         torch.manual_seed(config.seed)
         network = self.network(task, sizes)
+        task.problem.begin(network.head, splits.train)
         trainer = Trainer(network, task.problem, task.metric, task.higher_is_better, config)
         fitted = trainer.fit(splits.train, splits.validation, training.checkpoint, training.records)
         return Learned(

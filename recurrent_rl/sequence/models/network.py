@@ -10,7 +10,7 @@ from recurrent_rl.sequence.problems import Problem
 
 
 class SequenceNetwork(nn.Module):
-    """Inputs -> embedding -> variational dropout -> model -> linear head, at each step or on the sequence's summary.
+    """Inputs -> embedding -> variational dropout -> model -> the problem's head, at each step or on the sequence's summary.
 
     Everything but the model is the same for all models.
 
@@ -33,7 +33,7 @@ class SequenceNetwork(nn.Module):
                 "Recurrent, Bag, PerStep, Transformer or TCN with causal=True, or WindowedMLP with centred=False."
             )
         self.per_step = problem.per_step
-        self.head = nn.Linear(self.model.output_size, problem.output_size)
+        self.head = problem.head(self.model.output_size)
 
     def forward(self, batch: Batch, state: State | None = None) -> tuple[Tensor, State | None]:
         """Read a batch.
