@@ -77,16 +77,20 @@ class Network(Entrant):
         make: Returns the model's spec for sizes.
         multiple_of: What its width is a multiple of.
         causal: Whether it can be asked for the next step.
+        whole: Whether it differs from another one only where a whole sequence is summed up: then it is asked for that alone.
     """
 
     name: str
     make: Callable[[Sizes], SequenceSpec]
     multiple_of: int = 1
     causal: bool = True
+    whole: bool = False
 
     def suits(self, task: Task) -> bool:
         """See `Entrant.suits`."""
-        return not isinstance(task.problem, Translation) and (self.causal or not task.problem.causal)
+        problem = task.problem
+        sees_too_much = problem.causal and not self.causal
+        return not (isinstance(problem, Translation) or sees_too_much or (self.whole and problem.per_step))
 
     def settings(self, task: Task) -> tuple[Setting, ...]:
         """See `Entrant.settings`."""
@@ -146,9 +150,9 @@ def longest_read(splits: Splits, horizon: int | None) -> int:
     return longest if horizon is None else min(longest, horizon)
 
 
-def recurrent(memory: Callable[[int], MemorySpec]) -> Callable[[Sizes], SequenceSpec]:
+def recurrent(memory: Callable[[int], MemorySpec], mean: bool = False) -> Callable[[Sizes], SequenceSpec]:
     """Return what makes a causal model of a memory of a width."""
-    return lambda sizes: Recurrent(memory=memory(sizes.width))
+    return lambda sizes: Recurrent(memory=memory(sizes.width), mean=mean)
 
 
 def deep(memory: Callable[[int], MemorySpec]) -> Callable[[int], MemorySpec]:
@@ -156,9 +160,9 @@ def deep(memory: Callable[[int], MemorySpec]) -> Callable[[int], MemorySpec]:
     return lambda width: Stack([Dense(hidden_size=width), *[Residual(Normed(memory(width)))] * 2])
 
 
-def both_ways(memory: Callable[[int], MemorySpec]) -> Callable[[Sizes], SequenceSpec]:
+def both_ways(memory: Callable[[int], MemorySpec], mean: bool = False) -> Callable[[Sizes], SequenceSpec]:
     """Return what makes a memory of a width for each direction."""
-    return lambda sizes: Bidirectional(memory=memory(sizes.width), dropout=sizes.dropout)
+    return lambda sizes: Bidirectional(memory=memory(sizes.width), dropout=sizes.dropout, mean=mean)
 
 
 def transformer(causal: bool) -> Callable[[Sizes], SequenceSpec]:
@@ -213,6 +217,10 @@ NETWORKS = (
     Network(name="slstm", make=recurrent(lambda width: SLSTM(hidden_size=width)), multiple_of=4),
     Network(name="bi-lstm", make=both_ways(lambda width: LSTM(hidden_size=width)), causal=False),
     Network(name="bi-gru", make=both_ways(lambda width: GRU(hidden_size=width)), causal=False),
+    Network(name="lstm-mean", make=recurrent(lambda width: LSTM(hidden_size=width), mean=True), whole=True),
+    Network(
+        name="bi-lstm-mean", make=both_ways(lambda width: LSTM(hidden_size=width), mean=True), causal=False, whole=True
+    ),
     Network(name="transformer", make=transformer(True)),
     Network(name="transformer-both-ways", make=transformer(False), causal=False),
     Network(name="tcn", make=tcn),

@@ -12,7 +12,7 @@ from recurrent_rl.memory.checks import require_between, require_whole
 from recurrent_rl.memory.recurrent import remember_together
 from recurrent_rl.sequence.models.base import SequenceModel, SequenceSpec, last_of
 from recurrent_rl.sequence.models.recurrent import entry
-from recurrent_rl.sequence.models.whole import refuse_state
+from recurrent_rl.sequence.models.whole import mean_of, refuse_state
 
 _DEFAULT = GRU()
 
@@ -32,6 +32,7 @@ class Bidirectional(SequenceSpec):
         memory: Spec of one direction; an output has twice its size.
         num_layers: Layers.
         dropout: Of the outputs between layers.
+        mean: Whether the summary is the mean of a sequence's outputs instead.
 
     Raises:
         ValueError: A field out of range.
@@ -43,6 +44,7 @@ class Bidirectional(SequenceSpec):
     memory: MemorySpec = _DEFAULT
     num_layers: int = 1
     dropout: float = 0.0
+    mean: bool = False
 
     def __post_init__(self) -> None:
         require_whole(self, "num_layers")
@@ -60,7 +62,7 @@ class BidirectionalModel(SequenceModel):
 
     def __init__(self, spec: Bidirectional, input_size: int) -> None:
         super().__init__()
-        self.input_size, self.dropout, size = input_size, spec.dropout, input_size
+        self.input_size, self.spec, size = input_size, spec, input_size
         self.forwards, self.backwards = nn.ModuleList(), nn.ModuleList()
         for _ in range(spec.num_layers):
             self.forwards.append(ahead := spec.memory.build(size))
@@ -75,7 +77,7 @@ class BidirectionalModel(SequenceModel):
         outputs = inputs
         for layer in range(len(self.forwards)):
             if layer > 0:
-                outputs = dropout(outputs, self.dropout, self.training)
+                outputs = dropout(outputs, self.spec.dropout, self.training)
             outputs = self._read(layer, outputs, rows)
         return outputs, None
 
@@ -88,7 +90,9 @@ class BidirectionalModel(SequenceModel):
         return torch.cat([seen, _Permuted.apply(foreseen, rows)], dim=-1)  # type: ignore[list-item]
 
     def summary(self, outputs: Tensor, lengths: Tensor) -> Tensor:
-        """Return the forward memory's last outputs and the backward one's first, [B, O]."""
+        """Return the forward memory's last outputs and the backward one's first, or the means, [B, O]."""
+        if self.spec.mean:
+            return mean_of(outputs, lengths)
         seen, foreseen = outputs.chunk(2, dim=-1)
         return torch.cat([last_of(seen, lengths), foreseen[0]], dim=-1)
 

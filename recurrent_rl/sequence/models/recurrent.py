@@ -7,6 +7,7 @@ from torch import Tensor
 
 from recurrent_rl.memory import GRU, Memory, MemorySpec, State
 from recurrent_rl.sequence.models.base import SequenceModel, SequenceSpec
+from recurrent_rl.sequence.models.whole import mean_of
 
 _DEFAULT = GRU()
 
@@ -19,13 +20,16 @@ class Recurrent(SequenceSpec):
 
     Args:
         memory: Its spec.
+        mean: Whether a sequence's summary is the mean of its outputs, not the last: for texts, where what tells the class
+            may stand anywhere.
     """
 
     memory: MemorySpec = _DEFAULT
+    mean: bool = False
 
     def build(self, input_size: int) -> "RecurrentModel":
         """Return a new model that reads inputs [T, B, input_size]."""
-        return RecurrentModel(self.memory.build(input_size))
+        return RecurrentModel(self.memory.build(input_size), self.mean)
 
 
 class RecurrentModel(SequenceModel):
@@ -33,13 +37,18 @@ class RecurrentModel(SequenceModel):
 
     causal = True
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, mean: bool = False) -> None:
         super().__init__()
-        self.memory, self.input_size, self.output_size = memory, memory.input_size, memory.output_size
+        self.memory, self.mean = memory, mean
+        self.input_size, self.output_size = memory.input_size, memory.output_size
 
     def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """See `SequenceModel.forward`."""
         return self.memory(inputs, *entry(self.memory, inputs, state))
+
+    def summary(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """See `SequenceModel.summary`."""
+        return mean_of(outputs, lengths) if self.mean else super().summary(outputs, lengths)
 
 
 def entry(memory: Memory, inputs: Tensor, state: State | None) -> tuple[State, Tensor]:

@@ -15,7 +15,7 @@ from recurrent_rl.sequence.models import count_parameters
 def test_all_networks_have_as_many_parameters_within_3_percent(entrant, task, longest):
     one = WORKS[task].task()
     if not entrant.suits(one):
-        pytest.skip(f"{entrant.name} looks ahead")
+        pytest.skip(f"{entrant.name} is not asked for {task}")
     sizes = entrant.matched(one, longest, 0.0)
     budget = count_parameters(above_inputs(GRU_NETWORK.network(one, Sizes(width=BUDGET_WIDTH, longest=longest))))
     assert abs(count_parameters(above_inputs(entrant.network(one, sizes))) - budget) <= 0.03 * budget
@@ -31,6 +31,12 @@ def test_only_the_network_for_films_is_asked_for_frames_alone():
     suited = {name: {entrant.name for entrant in entrants_for(WORKS[name].task(), ["all"])} for name in WORKS}
     assert {name for name in WORKS if "conv-gru" in suited[name]} == {"bikes", "carphone", "moving-digits"}
     assert {name for name in WORKS if "gru" not in suited[name]} == {"spelling-to-sound"}
+
+
+def test_means_are_asked_for_whole_sequences_alone():
+    means = {"lstm-mean", "bi-lstm-mean"}
+    assert means < {entrant.name for entrant in entrants_for(WORKS["splice"].task(), ["all"])}
+    assert means.isdisjoint({entrant.name for entrant in entrants_for(WORKS["brown-tags"].task(), ["all"])})
 
 
 def test_the_full_protocol_tries_six_settings_and_the_other_three():

@@ -78,3 +78,11 @@ def test_the_two_directions_share_no_weights():
 def test_bad_fields_are_refused_by_name(fields, name):
     with pytest.raises(ValueError, match=f"{name} must"):
         Bidirectional(**fields)
+
+
+def test_the_summary_may_be_the_mean_within_each_length():
+    torch.manual_seed(0)
+    model = Bidirectional(memory=LSTM(hidden_size=4), mean=True).build(3)
+    outputs, _ = model(torch.randn(7, 4, 3), LENGTHS)
+    expected = torch.stack([outputs[:length, column].mean(0) for column, length in enumerate(LENGTHS)])
+    torch.testing.assert_close(model.summary(outputs, LENGTHS), expected)

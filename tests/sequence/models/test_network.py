@@ -21,7 +21,7 @@ from recurrent_rl.sequence.problems import Classification, NextStep, Regression,
 
 CAUSAL = [
     Recurrent(memory=GRU(hidden_size=4)),
-    Recurrent(memory=Attention(hidden_size=4)),
+    Recurrent(memory=Attention(hidden_size=4), mean=True),
     Transformer(hidden_size=8),
     TCN(hidden_size=4),
     WindowedMLP(hidden_size=4),
@@ -30,6 +30,7 @@ CAUSAL = [
 ]
 AHEAD = [
     Bidirectional(memory=LSTM(hidden_size=4)),
+    Bidirectional(memory=GRU(hidden_size=4), mean=True),
     Transformer(hidden_size=8, causal=False),
     TCN(hidden_size=4, causal=False),
     WindowedMLP(hidden_size=4, window=3, centred=True),

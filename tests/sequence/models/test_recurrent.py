@@ -29,3 +29,11 @@ def test_the_summary_is_the_last_output_within_each_length():
     torch.testing.assert_close(
         model.summary(outputs, lengths), torch.stack([outputs[0, 0], outputs[3, 1], outputs[1, 2]])
     )
+
+
+def test_the_summary_may_be_the_mean_within_each_length():
+    torch.manual_seed(0)
+    model, lengths = Recurrent(memory=GRU(hidden_size=4), mean=True).build(2), torch.tensor([1, 4, 2])
+    outputs, _ = model(torch.randn(4, 3, 2), lengths)
+    expected = torch.stack([outputs[:length, column].mean(0) for column, length in enumerate(lengths)])
+    torch.testing.assert_close(model.summary(outputs, lengths), expected)
