@@ -4,6 +4,7 @@ python -m experiments.sequence_benchmark.report
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from experiments.sequence_benchmark.run import PLAN, RESULTS
@@ -16,10 +17,15 @@ README = Path(__file__).parent / "README.md"
 
 def main() -> None:
     """Replace what stands between the markers of the README."""
-    suite = Suite(works={task: WORKS[task] for task in PLAN}, models=("all",), folder=RESULTS)
-    tables = report(suite, RESULTS / "report").replace("](", "](results/report/")
-    text = README.read_text()
-    README.write_text(
+    write(PLAN, RESULTS, README)
+
+
+def write(plan: Iterable[str], results: Path, readme: Path) -> None:
+    """Write the tables of tasks between the markers of a README, and their pictures beside the results."""
+    suite = Suite(works={task: WORKS[task] for task in plan}, models=("all",), folder=results)
+    tables = report(suite, results / "report").replace("](", "](results/report/")
+    text = readme.read_text()
+    readme.write_text(
         re.sub(r"(?s)(<!-- tables -->\n).*(<!-- end of tables -->)", lambda m: f"{m[1]}{tables}\n{m[2]}", text)
     )
 

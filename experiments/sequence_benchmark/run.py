@@ -8,6 +8,7 @@ been fetched (`recurrent-rl sequence fetch`).
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recurrent_rl.sequence.benchmark.costs import measure_all
@@ -47,20 +48,27 @@ PLAN: dict[str, tuple[str, ...]] = {
 """Which models are compared on each task, in the order in which they are run."""
 
 
-def suite(task: str, folder: Path = RESULTS, processes: int = 1) -> Suite:
-    """Return the comparison of a task."""
-    return Suite(works={task: WORKS[task]}, models=PLAN[task], folder=folder, processes=processes)
-
-
 def main() -> None:
     """Run what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", nargs="+", choices=PLAN, default=list(PLAN), metavar="TASK")
+    run(PLAN, RESULTS, __doc__)
+
+
+def run(plan: Mapping[str, Sequence[str]], results: Path, description: str | None) -> None:
+    """Run what is missing of a plan, as the command line says.
+
+    Args:
+        plan: Models by task.
+        results: Folder of the results, unless the command line names another.
+        description: For --help.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", nargs="+", choices=plan, default=list(plan), metavar="TASK")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, default=results)
     given = parser.parse_args()
     for task in given.tasks:
-        one = suite(task, given.results, given.processes)
+        models, works = plan[task], {task: WORKS[task]}
+        one = Suite(works=works, models=models, folder=given.results, processes=given.processes)
         one.run()
         measure_all(one)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from recurrent_rl.sequence.batch import Array, Examples
+from recurrent_rl.sequence.problems import Scores
 from recurrent_rl.sequence.task import Splits, Task
 from recurrent_rl.sequence.training import Record, TrainConfig
 
@@ -59,6 +60,7 @@ class Learned:
         validation_loss: The score there that the problem names as its loss; of settings with equal scores it decides.
         figures: What else is worth keeping: its width, when the best was reached.
         network: The network itself, to measure what it costs; None of other models.
+        more: Gives scores that the numbers of `predict` do not tell, for example of what a translator writes.
     """
 
     predict: Callable[[Examples], list[Array]]
@@ -67,6 +69,7 @@ class Learned:
     validation_loss: float
     figures: dict[str, float]
     network: nn.Module | None = None
+    more: Callable[[Examples], Scores] | None = None
 
 
 class Entrant(ABC):

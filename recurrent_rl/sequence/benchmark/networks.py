@@ -94,8 +94,7 @@ class Network(Entrant):
 
     def settings(self, task: Task) -> tuple[Setting, ...]:
         """See `Entrant.settings`."""
-        dropouts = DROPOUTS if task.full else DROPOUTS[:1]
-        return tuple(Setting(learning_rate=rate, dropout=dropout) for rate in RATES for dropout in dropouts)
+        return rates_and_dropouts(task)
 
     def learn(self, task: Task, splits: Splits, setting: Setting, training: Training) -> Learned:
         """See `Entrant.learn`."""
@@ -137,6 +136,12 @@ class Network(Entrant):
             multiple_of=self.multiple_of,
         )
         return replace(sizes, width=width)
+
+
+def rates_and_dropouts(task: Task) -> tuple[Setting, ...]:
+    """Return the settings that are tried of every network: six with the full protocol, else three."""
+    dropouts = DROPOUTS if task.full else DROPOUTS[:1]
+    return tuple(Setting(learning_rate=rate, dropout=dropout) for rate in RATES for dropout in dropouts)
 
 
 def above_inputs(network: AnyNetwork) -> nn.Module:

@@ -20,7 +20,7 @@ MARKERS = "osD^v<>PX*hp"
 COLOURS = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#a5a61c", "#7f7f7f",
     "#0b2f6b", "#f2b600", "#0c5411", "#7a0016", "#4b1a86", "#b65200", "#a3006d", "#00796b", "#000000", "#ff8f9f",
-    "#6b7a00", "#5fd3bc", "#4d4d4d", "#c0a080",
+    "#6b7a00", "#5fd3bc", "#4d4d4d", "#c0a080", "#8a2be2", "#3b7f4f", "#b0b8ff", "#ff4f00",
 )  # fmt: skip
 FLOOR: dict[str, Any] = {"color": "grey", "linestyle": ":", "linewidth": 1.2}
 BEST: dict[str, Any] = {"color": "grey", "linestyle": "--", "linewidth": 1.2}

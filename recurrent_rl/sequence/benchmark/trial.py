@@ -90,7 +90,8 @@ def tested(learned: Learned, task: Task, splits: Splits) -> Result:
     """Return the scores on the test data, and on longer sequences by their name: they are read here and nowhere else."""
     everything = {"test": splits.test, **splits.longer}
     scores = {name: task.problem.scores(learned.predict(part), part) for name, part in everything.items()}
-    return {"test": scores.pop("test"), "longer": scores}
+    more = {} if learned.more is None else learned.more(splits.test)
+    return {"test": scores.pop("test") | more, "longer": scores}
 
 
 def _columns(path: Path) -> dict[str, list[float]]:

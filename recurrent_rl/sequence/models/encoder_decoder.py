@@ -36,6 +36,7 @@ class EncoderDecoder:
         decoder: Spec of what writes.
         size: Size of a written symbol's embedding.
         dropout: Variational, of these embeddings.
+        attention: Whether the decoder looks back; else it knows the source by the summary alone, and context is left out.
 
     Raises:
         ValueError: A field out of range.
@@ -49,6 +50,7 @@ class EncoderDecoder:
     decoder: MemorySpec = _DECODER
     size: int = 64
     dropout: float = 0.0
+    attention: bool = True
 
     def __post_init__(self) -> None:
         require_whole(self, "size")
@@ -96,8 +98,8 @@ class EncoderDecoderNetwork(nn.Module):
         self.embed = nn.Embedding(symbols + 1, spec.size)
         self.decoder = spec.decoder.build(spec.size + self.encoder.output_size)
         read, written = self.encoder.output_size, self.decoder.output_size
-        self.match = nn.Linear(written, read, bias=False)  # W_a
-        self.combine = nn.Linear(read + written, written)
+        self.match = nn.Linear(written, read, bias=False) if spec.attention else None  # W_a
+        self.combine = nn.Linear((read if spec.attention else 0) + written, written)
         self.head = nn.Linear(written, symbols)
 
     def forward(self, batch: Batch, state: State | None = None) -> tuple[Tensor, None]:
@@ -110,8 +112,15 @@ class EncoderDecoderNetwork(nn.Module):
         return self._write(self._before(batch), self._read(batch), None)[0], None
 
     def attention_weights(self, batch: Batch) -> Tensor:
-        """Return how much each target looks at each step of the source, [L, B, S], zero after its end."""
-        return self._write(self._before(batch), self._read(batch), None)[1]
+        """Return how much each target looks at each step of the source, [L, B, S], zero after its end.
+
+        Raises:
+            ValueError: The network has no attention.
+        """
+        if self.match is None:
+            raise ValueError(f"{self.spec} looks nowhere: build it with attention=True.")
+        source = self._read(batch)
+        return self._look_back(self.match, self._recall(self._before(batch), source, None)[0], source)
 
     def log_probabilities(self, batch: Batch) -> Tensor:
         """Return log p(target | source), [B], in nats."""
@@ -158,24 +167,31 @@ class EncoderDecoderNetwork(nn.Module):
         begin = torch.full_like(batch.targets[:1], self.begin)
         return torch.cat([begin, before.where(before != IGNORED, self.end)])
 
-    def _write(self, symbols: Tensor, source: _Source, state: State | None) -> tuple[Tensor, Tensor, State]:
-        """Return logits [L, B, V] after each of the symbols [L, B], attention weights [L, B, S], and the state."""
+    def _write(self, symbols: Tensor, source: _Source, state: State | None) -> tuple[Tensor, State]:
+        """Return logits [L, B, V] after each of the symbols [L, B], and the state."""
+        hidden, leaving = self._recall(symbols, source, state)
+        known = hidden
+        if self.match is not None:
+            context = torch.einsum("lbs,sbe->lbe", self._look_back(self.match, hidden, source), source.outputs)
+            known = torch.cat([context, hidden], dim=-1)
+        return self.head(self.combine(known).tanh()), leaving
+
+    def _recall(self, symbols: Tensor, source: _Source, state: State | None) -> tuple[Tensor, State]:
+        """Return what the decoder gives [L, B, H] after each of the symbols [L, B], and its state."""
         embedded = variational_dropout(self.embed(symbols), self.spec.dropout, self.training)
         inputs = torch.cat([embedded, source.summary.expand(len(symbols), -1, -1)], dim=-1)
-        hidden, leaving = self.decoder(inputs, *entry(self.decoder, inputs, state))
-        weights = self._look_back(hidden, source)
-        context = torch.einsum("lbs,sbe->lbe", weights, source.outputs)
-        return self.head(self.combine(torch.cat([context, hidden], dim=-1)).tanh()), weights, leaving
+        return self.decoder(inputs, *entry(self.decoder, inputs, state))
 
-    def _look_back(self, hidden: Tensor, source: _Source) -> Tensor:
+    @staticmethod
+    def _look_back(match: nn.Linear, hidden: Tensor, source: _Source) -> Tensor:
         """Return attention weights [L, B, S]."""
-        queries = self.match(hidden) * self.match.out_features**-0.5
+        queries = match(hidden) * match.out_features**-0.5
         scores = torch.einsum("lbe,sbe->lbs", queries, source.outputs)
         return scores.masked_fill(~source.visible.t(), -torch.inf).softmax(dim=-1)
 
     def _step_from(self, source: _Source) -> Step:
         def step(symbols: Tensor, state: State) -> tuple[Tensor, State]:
-            logits, _, state = self._write(symbols.unsqueeze(0), source, state)
+            logits, state = self._write(symbols.unsqueeze(0), source, state)
             return logits[0].log_softmax(dim=-1), state
 
         return step

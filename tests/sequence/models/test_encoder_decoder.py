@@ -12,6 +12,7 @@ from recurrent_rl.sequence.models import Bidirectional, EncoderDecoder, Inputs, 
 SYMBOLS, END, LONGEST = 3, 1, 4
 SPECS = [
     EncoderDecoder(encoder=Bidirectional(memory=GRU(hidden_size=4)), decoder=GRU(hidden_size=5), size=3),
+    EncoderDecoder(encoder=Bidirectional(memory=LSTM(hidden_size=4)), decoder=GRU(hidden_size=5), attention=False),
     EncoderDecoder(encoder=Recurrent(memory=MinGRU(hidden_size=4)), decoder=LSTM(hidden_size=5, num_layers=2)),
     EncoderDecoder(
         encoder=Transformer(hidden_size=8, causal=False), decoder=Stack([FrameWindow(2), Attention(hidden_size=4)])
@@ -114,6 +115,8 @@ def test_padding_of_the_source_changes_nothing(spec):
     within = torch.arange(8).unsqueeze(1) < batch.lengths
     other = Batch(torch.where(within, rows, 5), batch.lengths, batch.targets)
     torch.testing.assert_close(network(other)[0], network(batch)[0])
+    if not spec.attention:
+        return
     weights = network.attention_weights(other)
     torch.testing.assert_close(weights[..., :5], network.attention_weights(batch))
     assert (weights[..., 5:] == 0).all()
@@ -199,3 +202,14 @@ def test_a_small_network_learns_to_reverse():
     found = network.beam(drawn, 3, 9).symbols
     wanted, rest = drawn.targets[: len(found)], drawn.targets[len(found) :]
     assert ((found == wanted).all(0) & (rest == IGNORED).all(0)).float().mean() > 0.95
+
+
+def test_without_attention_only_the_summary_tells_of_the_source_and_nothing_is_looked_at():
+    spec = EncoderDecoder(encoder=Recurrent(memory=GRU(hidden_size=4)), decoder=GRU(hidden_size=5), attention=False)
+    network, batch = make(spec), sources()
+    network.encoder.summary = lambda outputs, lengths: torch.ones(3, 4, dtype=torch.float64)
+    targets = pad([torch.tensor([0, END]).numpy()] * 3, IGNORED)
+    logits, _ = network(with_targets(batch, targets))
+    torch.testing.assert_close(logits, logits[:, :1].expand_as(logits))
+    with pytest.raises(ValueError, match="looks nowhere: build it with attention=True"):
+        network.attention_weights(with_targets(batch, targets))
