@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from recurrent_rl.sequence.batch import Examples
-from recurrent_rl.sequence.hmm.clusters import cluster, one_hot
+from recurrent_rl.sequence.clusters import cluster, one_hot
 
 SELDOM = 1e-3  # least share of a note in a chord at first
 

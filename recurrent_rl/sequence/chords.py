@@ -11,13 +11,14 @@ from torch.nn.functional import softplus
 
 from recurrent_rl.sequence.batch import Array, Batch, Examples, pad
 from recurrent_rl.sequence.chord_head import ChordTable
-from recurrent_rl.sequence.problems import Problem, Scores
+from recurrent_rl.sequence.problems import Scores, StepProblem
+from recurrent_rl.sequence.sampling import Sampling
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class NextChord(Problem):
+class NextChord(StepProblem):
     """The notes of the next step. Targets: None; inputs are bits [T, notes] float32. Scores: nats per step; f1 in percent.
 
         log p(x) = log sum_m w_m prod_n p_mn^x_n (1 - p_mn)^(1 - x_n)            w = softmax(head), p = sigmoid(head)
@@ -39,8 +40,6 @@ class NextChord(Problem):
 
     notes: int
     components: int = 1
-    per_step = True
-    causal = True
 
     @property
     def output_size(self) -> int:  # type: ignore[override]
@@ -89,6 +88,12 @@ class NextChord(Problem):
         """Return the probability of each note, [..., notes], given the head's numbers."""
         log_weights, logits = self._mixture(predicted)
         return (log_weights.exp().unsqueeze(-1) * logits.sigmoid()).sum(-2)
+
+    def draw(self, said: Tensor, last: Tensor, sampling: Sampling) -> Tensor:
+        """See `StepProblem.draw`: a component is drawn, then each of its notes; top_k is of components."""
+        log_weights, logits = self._mixture(said)
+        rows = torch.arange(len(said), device=said.device)
+        return sampling.each(logits[rows, sampling.one_of(log_weights)]).to(last.dtype)
 
     def _mixture(self, predicted: Tensor) -> tuple[Tensor, Tensor]:
         """Return log weights [..., M] and logits [..., M, notes], with as many components as there are numbers for."""

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recurrent_rl.sequence.batch import Array, Batch, Examples, pad
-from recurrent_rl.sequence.problems import Problem, Scores
+from recurrent_rl.sequence.problems import Scores, StepProblem
+from recurrent_rl.sequence.sampling import Sampling
 
 Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextFrame(Problem):
+class NextFrame(StepProblem):
     """The next frame at each step. Targets: None; the inputs are frames [T, P] float32. Scores: mse and relative.
 
         u[t]    = [x[t]; (x[t] - x[t-1]) / scale]               what a model reads, 2 P numbers; x[-1] = x[0]
@@ -39,8 +40,6 @@ class NextFrame(Problem):
 
     pixels: int
     scale: float = 1.0
-    per_step = True
-    causal = True
     loss_name = "mse"
 
     def __post_init__(self) -> None:
@@ -67,6 +66,10 @@ class NextFrame(Problem):
         before = [np.concatenate([np.zeros_like(row[:1]), row[:-1]]) for row in changes]
         inputs = [np.concatenate([row[:-1], change], axis=1) for row, change in zip(chosen, before, strict=True)]
         return Batch(pad(inputs), torch.tensor([len(row) for row in inputs]), pad(changes, np.nan))
+
+    def draw(self, said: Tensor, last: Tensor, sampling: Sampling) -> Tensor:
+        """See `StepProblem.draw`: the frame that is foretold, and how it changed; nothing is drawn."""
+        return torch.cat([last[:, : self.pixels] + self.scale * said, said], dim=-1)
 
     def losses(self, predicted: Tensor, batch: Batch) -> Tensor:
         """Return squared errors [N] of the steps within lengths, means over the pixels."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from recurrent_rl.sequence.batch import IGNORED, Array, Batch, Examples, pad
+from recurrent_rl.sequence.sampling import Sampling
 
 Scores = dict[str, float]
 
@@ -48,6 +49,26 @@ class Problem(ABC):
     @abstractmethod
     def scores(self, predicted: Sequence[Array], examples: Examples) -> Scores:
         """Return scores by name, from the head's numbers for each example: [T, K] or [K], padding cut off."""
+
+
+class StepProblem(Problem):
+    """The next input at each step: from what is said of it one can be drawn, and so a sequence goes on by itself."""
+
+    per_step = True
+    causal = True
+
+    def require_inputs(self, inputs: Tensor) -> None:
+        """Raise ValueError if inputs [T, B, ...] are not what the problem is about."""
+
+    @abstractmethod
+    def draw(self, said: Tensor, last: Tensor, sampling: Sampling) -> Tensor:
+        """Return next inputs, [B] or [B, F].
+
+        Args:
+            said: What the head gives after the last inputs, [B, K].
+            last: The inputs after which these come, [B] or [B, F].
+            sampling: How it is drawn.
+        """
 
 
 @dataclass(frozen=True)
@@ -123,20 +144,28 @@ class Tagging(Problem):
 
 
 @dataclass(frozen=True)
-class NextStep(Problem):
+class NextStep(StepProblem):
     """The next symbol at each step. Targets: None; the inputs are symbols below `symbols`. Scores: nats, bits, accuracy.
 
     The first symbol of a sequence is given and not scored, so sequences have at least two.
     """
 
     symbols: int
-    per_step = True
-    causal = True
 
     @property
     def output_size(self) -> int:  # type: ignore[override]
         """One logit for each symbol."""
         return self.symbols
+
+    def require_inputs(self, inputs: Tensor) -> None:
+        """See `StepProblem.require_inputs`."""
+        if not 0 <= int(inputs.min()) <= int(inputs.max()) < self.symbols:
+            least, most = int(inputs.min()), int(inputs.max())
+            raise ValueError(f"Symbols must be from 0 to {self.symbols - 1}; they are from {least} to {most}.")
+
+    def draw(self, said: Tensor, last: Tensor, sampling: Sampling) -> Tensor:
+        """See `StepProblem.draw`."""
+        return sampling.one_of(said)
 
     def batch(self, examples: Examples, indices: Sequence[int] | Array) -> Batch:
         """See `Problem.batch`: inputs without the last symbol, targets without the first."""

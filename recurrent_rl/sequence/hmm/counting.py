@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recurrent_rl.sequence.batch import Array
-from recurrent_rl.sequence.hmm.clusters import one_hot
+from recurrent_rl.sequence.clusters import one_hot
 from recurrent_rl.sequence.hmm.emission import Statistics
 from recurrent_rl.sequence.hmm.initial import SAMPLE_STEPS, build_from_seed, soften
 from recurrent_rl.sequence.hmm.model import HMM, HiddenMarkov

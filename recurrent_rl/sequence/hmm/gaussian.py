@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from recurrent_rl.memory.checks import require_between, require_whole
 from recurrent_rl.sequence.batch import Array
-from recurrent_rl.sequence.hmm.clusters import cluster, one_hot
+from recurrent_rl.sequence.clusters import cluster, one_hot
 from recurrent_rl.sequence.hmm.emission import DensityEmission, EmissionSpec, Statistics, check_features
 
 

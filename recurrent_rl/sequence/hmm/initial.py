@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from recurrent_rl.sequence.batch import Array
-from recurrent_rl.sequence.hmm.clusters import one_hot
+from recurrent_rl.sequence.clusters import one_hot
 from recurrent_rl.sequence.hmm.model import HMM, HiddenMarkov
 from recurrent_rl.sequence.hmm.sequences import check_sequences
 

@@ -4,11 +4,13 @@ from torch import Tensor, nn
 
 from recurrent_rl.memory.base import State
 from recurrent_rl.sequence.batch import Batch
+from recurrent_rl.sequence.chords import NextChord
 from recurrent_rl.sequence.hmm.chords import HMMChordModel
 from recurrent_rl.sequence.hmm.classifier import HMMClassifierModel
-from recurrent_rl.sequence.hmm.density import HMMDensityModel
+from recurrent_rl.sequence.hmm.density import Density, HMMDensityModel
 from recurrent_rl.sequence.hmm.language import HMMLanguageModel
 from recurrent_rl.sequence.models.base import require_lengths
+from recurrent_rl.sequence.problems import Classification, NextStep, Problem
 
 
 class HMMNetwork(nn.Module):
@@ -37,7 +39,7 @@ class HMMNetwork(nn.Module):
 
     def __init__(self, model: HMMDensityModel | HMMLanguageModel | HMMChordModel | HMMClassifierModel) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.problem = model, _problem(model)
 
     def forward(self, batch: Batch, state: State | None = None) -> tuple[Tensor, State | None]:
         """Read a batch; see `SequenceNetwork.forward`.
@@ -50,3 +52,14 @@ class HMMNetwork(nn.Module):
         """
         require_lengths(batch.lengths, len(batch.inputs))
         return self.model(batch.inputs, batch.lengths, state)
+
+
+def _problem(model: nn.Module) -> Problem:
+    """Return what a model is asked."""
+    if isinstance(model, HMMLanguageModel):
+        return NextStep(model.output_size)
+    if isinstance(model, HMMChordModel):
+        return NextChord(model.input_size, components=model.hmm.states)
+    if isinstance(model, HMMClassifierModel):
+        return Classification(model.output_size)
+    return Density()

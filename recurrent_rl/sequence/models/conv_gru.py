@@ -101,7 +101,7 @@ class FrameNetwork(nn.Module):
 
     def __init__(self, spec: ConvGRU, problem: NextFrame) -> None:
         super().__init__()
-        self.model = spec.build(problem.input_size)
+        self.problem, self.model = problem, spec.build(problem.input_size)
         self.head = _convolution(spec, spec.channels, spec.patch**2)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]

@@ -25,14 +25,13 @@ class SequenceNetwork(nn.Module):
 
     def __init__(self, spec: SequenceSpec, inputs: Inputs, problem: Problem) -> None:
         super().__init__()
-        self.inputs = inputs.build()
+        self.problem, self.inputs = problem, inputs.build()
         self.model: SequenceModel = spec.build(inputs.width)
         if problem.causal and not self.model.causal:
             raise ValueError(
                 f"{problem} is causal, and {spec} would see the answer ahead. Take a model that does not look ahead: "
                 "Recurrent, Bag, PerStep, Transformer or TCN with causal=True, or WindowedMLP with centred=False."
             )
-        self.per_step = problem.per_step
         self.head = problem.head(self.model.output_size)
 
     def forward(self, batch: Batch, state: State | None = None) -> tuple[Tensor, State | None]:
@@ -51,5 +50,5 @@ class SequenceNetwork(nn.Module):
         """
         require_lengths(batch.lengths, len(batch.inputs))
         outputs, state = self.model(self.inputs(batch.inputs), batch.lengths, state)
-        said = outputs if self.per_step else self.model.summary(outputs, batch.lengths)
+        said = outputs if self.problem.per_step else self.model.summary(outputs, batch.lengths)
         return self.head(said), state
