@@ -29,10 +29,19 @@ def streams(documents: Sequence[list[Sentence]]) -> Splits:
         DataError: A character of validation or test is not in training.
     """
     parts = by_part(documents)
-    symbols = sorted({character for sentences in parts[TRAIN] for character in text_of(sentences)})
-    numbers = {character: number for number, character in enumerate(symbols)}
+    numbers = {character: number for number, character in enumerate(_characters(parts[TRAIN]))}
     made = {part: _examples(texts, numbers) for part, texts in parts.items()}
     return Splits(made[TRAIN], made[VALIDATION], made[TEST])
+
+
+def alphabet(documents: Sequence[list[Sentence]]) -> str:
+    """Return the character of each symbol."""
+    return "".join(_characters(by_part(documents)[TRAIN]))
+
+
+def decode(symbols: Sequence[int], alphabet: str) -> str:
+    """Return symbols as text."""
+    return "".join(alphabet[symbol] for symbol in symbols)
 
 
 def text_of(sentences: Sequence[Sentence]) -> str:
@@ -48,6 +57,10 @@ def unigram_bits(train: Examples, test: Examples, symbols: int) -> float:
     counts = np.bincount(np.concatenate([np.asarray(row) for row in train.inputs]), minlength=symbols) + 1
     wanted = np.concatenate([np.asarray(row)[1:] for row in test.inputs])
     return float(-np.mean(np.log2(counts / counts.sum())[wanted]))
+
+
+def _characters(texts: Sequence[list[Sentence]]) -> list[str]:
+    return sorted({character for sentences in texts for character in text_of(sentences)})
 
 
 def _examples(texts: Sequence[list[Sentence]], numbers: dict[str, int]) -> Examples:

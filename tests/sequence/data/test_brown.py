@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recurrent_rl.sequence.data.brown import Sentence, parse, part_of, simplified
-from recurrent_rl.sequence.data.brown_characters import streams, text_of, unigram_bits
+from recurrent_rl.sequence.data.brown_characters import alphabet, decode, streams, text_of, unigram_bits
 from recurrent_rl.sequence.data.brown_tags import most_frequent_tag, tagged
 from recurrent_rl.sequence.data.errors import DataError
 
@@ -71,6 +71,13 @@ def test_a_document_is_one_stream_that_spells_its_text():
     assert [len(part) for part in (found.train, found.validation, found.test)] == [8, 1, 1]
     assert found.train.targets is None
     assert list(found.test.groups) == [9]
+
+
+def test_a_stream_is_read_as_its_text_again():
+    documents = [sentences(text, number) for number, text in enumerate(["a b c", "b a", *["c a b"] * 8])]
+    found, letters = streams(documents), alphabet(documents)
+    assert letters == "\n abc"
+    assert decode(found.train.inputs[1].tolist(), letters) == "b a\n"
 
 
 def test_a_character_that_training_lacks_is_refused():
