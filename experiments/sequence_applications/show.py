@@ -45,14 +45,15 @@ def learn(task: str, model: str, results: Path = RESULTS) -> tuple[Learned, Spli
 
 
 def film() -> None:
-    """Write a GIF: the test's frames, what was foretold of each, and ten frames that go on by themselves."""
+    """Write a GIF: each frame of the test, and beside it what was foretold from those before."""
     learned, splits = learn("bikes", "conv-gru")
     problem = WORKS["bikes"].task().problem
     assert isinstance(problem, NextFrame)
     rows = []
     for clip, said in zip(splits.test.inputs, learned.predict(splits.test), strict=True):
-        foretold = np.asarray(clip)[:-1] + problem.scale * np.asarray(said, dtype=np.float32)
-        rows += [beside(frame, seen) for frame, seen in zip(np.asarray(clip)[1:], foretold, strict=True)]
+        frames = np.asarray(clip, dtype=np.float32)
+        foretold = frames[:-1] + problem.scale * np.asarray(said, dtype=np.float32)
+        rows += [beside(*pair) for pair in zip(frames[1:], foretold, strict=True)]
     write_gif(SHOWN / "bikes.gif", rows)
 
 
