@@ -64,6 +64,13 @@ def test_own_sequences_are_compared_as_printed(tmp_path):
     assert (tmp_path / "runs" / "slopes" / "own.png").exists()
 
 
+def test_text_is_generated_as_printed(tmp_path):
+    (code,) = re.findall(r"<!-- generation example -->\n```python\n(.*?)```", README, flags=re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "sat on the" in done.stdout.splitlines()[-1]
+
+
 def test_a_csv_file_is_compared_as_printed(tmp_path):
     steps = [f"w{n},{(-1) ** n * (t + n)},{t % 2},{('left', 'right')[n % 2]}" for n in range(30) for t in range(5)]
     (tmp_path / "walks.csv").write_text("\n".join(["sequence,x,y,label", *steps]))
