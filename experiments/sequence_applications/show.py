@@ -27,7 +27,7 @@ from recurrent_rl.sequence.generation import generate
 from recurrent_rl.sequence.midi import write_midi
 from recurrent_rl.sequence.task import Splits
 
-SHOWN = RESULTS / "shown"
+SHOWN, CHECKPOINTS = RESULTS / "shown", Path("runs/shown")
 ZOOM, GAP = 4, 8  # pixels of the picture to one of a frame, and between frames
 Floats = np.ndarray
 
@@ -39,8 +39,9 @@ def learn(task: str, model: str, results: Path = RESULTS) -> tuple[Learned, Spli
     one = work.task()
     setting = suite.best(task, entrant) if suite.is_tuned(task, entrant) else entrant.settings(one)[0]
     splits = one.load(0)
-    SHOWN.mkdir(parents=True, exist_ok=True)
-    training = Training(config=work.training(work.config.steps, 0), checkpoint=SHOWN / f"{task}_{model}.pt")
+    for folder in (SHOWN, CHECKPOINTS):
+        folder.mkdir(parents=True, exist_ok=True)
+    training = Training(config=work.training(work.config.steps, 0), checkpoint=CHECKPOINTS / f"{task}_{model}.pt")
     return entrant.learn(one, splits, setting, training), splits
 
 
