@@ -83,6 +83,8 @@ WORKS = {
     "bikes": work("bikes", 500, 8),
     "carphone": work("carphone", 500, 8),
     "moving-digits": work("moving-digits", 1500, tuning_share=0.5),
+    "in-context-regression": work("in-context-regression", 3000, 64, tuning_share=0.5),
+    "in-context-classification": work("in-context-classification", 3000, 64, tuning_share=0.5),
     "splice": work("splice", 1000),
     "physiotherapy": work("physiotherapy", 600, 16),
 }

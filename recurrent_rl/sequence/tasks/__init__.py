@@ -5,6 +5,7 @@ from functools import partial
 
 from recurrent_rl.sequence.task import Task
 from recurrent_rl.sequence.tasks.arts import ARTS
+from recurrent_rl.sequence.tasks.in_context import classification_in_context, regression_in_context
 from recurrent_rl.sequence.tasks.memory import adding, copy_memory, selective_copy
 from recurrent_rl.sequence.tasks.moving_digits import moving_digits
 from recurrent_rl.sequence.tasks.perception import mnist1d
@@ -27,11 +28,13 @@ MADE_UP: dict[str, Callable[[], Task]] = {
     "mnist1d": mnist1d,
     "mnist1d-shuffled": partial(mnist1d, shuffled=True),
     "moving-digits": moving_digits,
+    "in-context-regression": regression_in_context,
+    "in-context-classification": classification_in_context,
 }
 
 TASKS: dict[str, Callable[[], Task]] = {**MADE_UP, **REAL, **TEXTS, **ARTS}
 
 __all__ = [
-    "ARTS", "MADE_UP", "REAL", "TASKS", "TEXTS", "adding", "copy_memory", "mnist1d", "modular_arithmetic",
-    "moving_digits", "parity", "permutations", "recall", "selective_copy",
+    "ARTS", "MADE_UP", "REAL", "TASKS", "TEXTS", "adding", "classification_in_context", "copy_memory", "mnist1d",
+    "modular_arithmetic", "moving_digits", "parity", "permutations", "recall", "regression_in_context", "selective_copy",
 ]  # fmt: skip
