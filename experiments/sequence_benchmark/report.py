@@ -24,10 +24,13 @@ def write(plan: Iterable[str], results: Path, readme: Path) -> None:
     """Write the tables of tasks between the markers of a README, and their pictures beside the results."""
     suite = Suite(works={task: WORKS[task] for task in plan}, models=("all",), folder=results)
     tables = report(suite, results / "report").replace("](", "](results/report/")
-    text = readme.read_text()
-    readme.write_text(
-        re.sub(r"(?s)(<!-- tables -->\n).*(<!-- end of tables -->)", lambda m: f"{m[1]}{tables}\n{m[2]}", text)
-    )
+    between(readme, "tables", tables)
+
+
+def between(readme: Path, mark: str, text: str) -> None:
+    """Replace what stands between the markers of a name."""
+    pattern = rf"(?s)(<!-- {mark} -->\n).*(<!-- end of {mark} -->)"
+    readme.write_text(re.sub(pattern, lambda m: f"{m[1]}{text}\n{m[2]}", readme.read_text()))
 
 
 if __name__ == "__main__":
