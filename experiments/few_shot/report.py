@@ -5,6 +5,7 @@ python -m experiments.few_shot.report
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ def table(task: str, found: Curves) -> str:
 def draw(axes: Axes, task: str, found: Curves) -> None:
     """Draw scores against examples seen."""
     one = MADE_UP[task]()
-    plain = {
+    plain: dict[str, dict[str, Any]] = {
         "best possible": {"color": "black", "linestyle": ":"},
         "fine-tuning": {"color": "black", "linestyle": "--"},
     }
