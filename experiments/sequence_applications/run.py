@@ -21,7 +21,7 @@ PLAN: dict[str, tuple[str, ...]] = {
     "spelling-to-sound": ("encoder-decoder", "encoder-decoder-attention"),
     "splice": ("gru", "bi-gru", "bi-lstm", "cnn", "transformer-both-ways", "bag", "hmm"),
     "bikes": FILMS,
-    "tweet-entities": ("lstm", "bi-lstm", "hmm"),
+    "tweet-entities": ("lstm", "lstm-crf", "bi-lstm", "bi-lstm-crf", "hmm"),
     "movie-reviews": ("lstm", "lstm-mean", "bi-lstm-mean", "cnn", "bag"),
     "physiotherapy": ("gru", "lstm", "bi-gru", "cnn", "transformer-both-ways", "bag", "hmm"),
     "carphone": FILMS,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from recurrent_rl.sequence.benchmark.crfs import CRF_NETWORKS
 from recurrent_rl.sequence.benchmark.entrant import Entrant
 from recurrent_rl.sequence.benchmark.films import CONV_GRU
 from recurrent_rl.sequence.benchmark.hmms import HIDDEN_MARKOV
@@ -9,7 +10,7 @@ from recurrent_rl.sequence.benchmark.networks import NETWORKS
 from recurrent_rl.sequence.benchmark.translators import TRANSLATORS
 from recurrent_rl.sequence.task import Task
 
-ENTRANTS: tuple[Entrant, ...] = (*NETWORKS, CONV_GRU, *TRANSLATORS, HIDDEN_MARKOV)
+ENTRANTS: tuple[Entrant, ...] = (*NETWORKS, *CRF_NETWORKS, CONV_GRU, *TRANSLATORS, HIDDEN_MARKOV)
 
 
 def entrant_of(name: str) -> Entrant:

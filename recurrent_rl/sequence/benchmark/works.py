@@ -59,7 +59,7 @@ WORKS = {
     "adding-200": ADDING,
     "adding-600": replace(work("adding-600", 2000), tuned_as=ADDING, seeds=3),
     "copy-100": COPY,
-    "copy-500": replace(work("copy-500", 2000), tuned_as=COPY, seeds=1),
+    "copy-500": replace(work("copy-500", 2000), tuned_as=COPY),
     "selective-copy-100": SELECTIVE,
     "selective-copy-500": replace(work("selective-copy-500", 2000), tuned_as=SELECTIVE, seeds=1),
     "parity": work("parity", 1500, 64),
