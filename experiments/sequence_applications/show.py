@@ -1,4 +1,4 @@
-"""Show what trained models say: a film beside its prediction, a chorale that goes on, text that goes on.
+"""Show what trained models say: a film beside its prediction, where a translator looks, a chorale and a text that go on.
 
     python -m experiments.sequence_applications.show
     python -m experiments.sequence_applications.show --what film
@@ -17,15 +17,19 @@ from PIL import Image
 
 from experiments.sequence_applications.run import RESULTS
 from experiments.sequence_benchmark.run import RESULTS as BENCHMARK_RESULTS
+from recurrent_rl.sequence.benchmark.attention_map import draw_attention
 from recurrent_rl.sequence.benchmark.entrant import Learned, Training
 from recurrent_rl.sequence.benchmark.entrants import entrant_of
 from recurrent_rl.sequence.benchmark.suite import Suite
 from recurrent_rl.sequence.benchmark.works import WORKS
 from recurrent_rl.sequence.data import brown, brown_characters
+from recurrent_rl.sequence.data.pronunciations import SpokenWords
 from recurrent_rl.sequence.frames import NextFrame
 from recurrent_rl.sequence.generation import generate
 from recurrent_rl.sequence.midi import write_midi
+from recurrent_rl.sequence.models import EncoderDecoderNetwork
 from recurrent_rl.sequence.task import Splits
+from recurrent_rl.sequence.translation import Translation
 
 SHOWN, CHECKPOINTS = RESULTS / "shown", Path("runs/shown")
 ZOOM, GAP = 4, 8  # pixels of the picture to one of a frame, and between frames
@@ -112,7 +116,18 @@ def text() -> None:
     (SHOWN / "text.txt").write_text("\n\n".join(written) + "\n")
 
 
-PARTS = {"film": film, "chorale": chorale, "text": text}
+def attention() -> None:
+    """Draw where the translator with attention looks as it writes six words of the test."""
+    learned, splits = learn("spelling-to-sound", "encoder-decoder-attention")
+    problem, words = WORKS["spelling-to-sound"].task().problem, splits.test
+    assert isinstance(learned.network, EncoderDecoderNetwork)
+    assert isinstance(problem, Translation)
+    assert isinstance(words, SpokenWords)
+    long = np.flatnonzero([7 <= len(word) <= 10 for word in words.words])[:6]
+    draw_attention(learned.network, problem, words.select(long), SHOWN / "attention.png")
+
+
+PARTS = {"film": film, "attention": attention, "chorale": chorale, "text": text}
 
 
 def main() -> None:
