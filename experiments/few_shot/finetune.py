@@ -9,7 +9,8 @@ next question. Rate and number of steps are chosen on the validation sequences, 
 
 import json
 import time
-from itertools import pairwise, product
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from recurrent_rl.sequence.tasks import MADE_UP
 from recurrent_rl.sequence.tasks.in_context import SIZE
 
 HIDDEN, SEEDS, PRETRAINING = 64, 3, 2000
-RATES, STEPS = (0.01, 0.03, 0.1, 0.3, 1.0), (1, 5, 25)
+RATES, STEPS = (0.01, 0.03, 0.1, 0.3, 1.0), (1, 5, 25, 100, 400)
 SEQUENCES = 300  # of validation and of the test
 
 Weights = list[Tensor]
@@ -75,27 +76,35 @@ def pretrained(questions: Tensor, answers: Tensor, outputs: int, seed: int) -> W
     return [weight.detach() for weight in weights]
 
 
-def finetuned(weights: Weights, questions: Tensor, answers: Tensor, rate: float, steps: int) -> Weights:
-    """Return a net for each of B sequences, after steps of gradient descent on its examples [B, k, ...]."""
+def finetuned(weights: Weights, questions: Tensor, answers: Tensor, rate: float) -> Iterator[tuple[int, Weights]]:
+    """Yield a net for each of B sequences after each of STEPS steps of gradient descent on its examples [B, k, ...].
+
+    Without examples the net stays as it is, and no step is told.
+    """
     own = [weight.expand(len(questions), *weight.shape).clone() for weight in weights]
-    for _ in range(steps if questions.shape[1] else 0):
+    if not questions.shape[1]:
+        yield 0, own
+        return
+    for step in range(1, max(STEPS) + 1):
         for weight in own:
             weight.requires_grad_()
         loss = losses(answer(own, questions), answers).mean(1).sum()
-        own = [
-            weight.detach() - rate * slope for weight, slope in zip(own, torch.autograd.grad(loss, own), strict=True)
-        ]
-    return own
+        slopes = torch.autograd.grad(loss, own)
+        own = [weight.detach() - rate * slope for weight, slope in zip(own, slopes, strict=True)]
+        if step in STEPS:
+            yield step, own
 
 
-def score(weights: Weights, data: tuple[Tensor, Tensor], k: int, rate: float, steps: int) -> float:
-    """Return the mse, or the accuracy in percent, of the answers after k examples."""
-    questions, answers = data
-    own = finetuned(weights, questions[:, :k], answers[:, :k], rate, steps)
-    said, wanted = answer(own, questions[:, k : k + 1]).detach(), answers[:, k : k + 1]
-    if wanted.is_floating_point():
-        return float(losses(said, wanted).nan_to_num(nan=1e9).mean())
-    return float(100 * (said.argmax(-1) == wanted).float().mean())
+def scores(weights: Weights, data: tuple[Tensor, Tensor], k: int, rate: float) -> dict[int, float]:
+    """Return the mse, or the accuracy in percent, of the answers after k examples, by the number of steps."""
+    (questions, answers), found = data, {}
+    for steps, own in finetuned(weights, questions[:, :k], answers[:, :k], rate):
+        said, wanted = answer(own, questions[:, k : k + 1]), answers[:, k : k + 1]
+        if wanted.is_floating_point():
+            found[steps] = float(losses(said, wanted).nan_to_num(nan=1e9).mean())
+        else:
+            found[steps] = float(100 * (said.argmax(-1) == wanted).float().mean())
+    return found
 
 
 def compare(task: Task, seed: int) -> list[dict[str, float]]:
@@ -105,11 +114,12 @@ def compare(task: Task, seed: int) -> list[dict[str, float]]:
     validation, test = arrays(splits.validation, SEQUENCES), arrays(splits.test, SEQUENCES)
     sign, found = (1 if task.higher_is_better else -1), []
     for k in tqdm(SHOWN, desc=f"{task.name}, seed {seed}", unit="k"):
-        rate, steps = max(product(RATES, STEPS), key=lambda way: sign * score(weights, validation, k, *way))
-        one, begun = tuple(rows[:1] for rows in test), time.process_time()
-        finetuned(weights, one[0][:, :k], one[1][:, :k], rate, steps)
+        tried = {(rate, steps): v for rate in RATES for steps, v in scores(weights, validation, k, rate).items()}
+        rate, steps = max(tried, key=lambda way: sign * tried[way])
+        one, begun = tuple(rows[:1, :k] for rows in test), time.process_time()
+        next(own for taken, own in finetuned(weights, *one, rate) if taken == steps)
         seconds = time.process_time() - begun
-        value = score(weights, test, k, rate, steps)
+        value = scores(weights, test, k, rate)[steps]
         found.append({"seed": seed, "k": k, "score": value, "rate": rate, "steps": steps, "seconds": seconds})
     return found
 

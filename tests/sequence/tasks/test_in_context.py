@@ -1,11 +1,15 @@
 """Each sequence is a task of its own that its examples tell, and no answer is told before it is asked for."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 
 from recurrent_rl.memory import GRU
+from recurrent_rl.sequence.benchmark.entrants import ENTRANTS
 from recurrent_rl.sequence.models import Inputs, Recurrent, SequenceNetwork
+from recurrent_rl.sequence.task import Task
 from recurrent_rl.sequence.tasks.drawing import Sizes
 from recurrent_rl.sequence.tasks.in_context import (
     CLASSES,
@@ -89,3 +93,11 @@ def test_a_network_learns_to_learn():
     Trainer(network, task.problem, task.metric, True, config).fit(splits.train, splits.validation)
     scores = task.problem.scores(predict(network, task.problem, splits.test), splits.test)
     assert scores["after 16"] > scores["after 0"] + 10
+
+
+@pytest.mark.parametrize("task", [regression_in_context, classification_in_context])
+def test_what_reads_ahead_is_not_asked_for_answers_that_stand_in_the_next_input(task: Callable[[], Task]):
+    by_name = {one.name: one for one in ENTRANTS}
+    for name in ("bi-lstm", "cnn", "transformer-both-ways"):
+        assert not by_name[name].suits(task())
+    assert by_name["gru"].suits(task())
