@@ -6,6 +6,8 @@ recurrent-rl train --resume RUN
 
 recurrent-rl evaluate RUN
 
+recurrent-rl export RUN --to numpy onnx
+
 recurrent-rl sequence run --task speech --models gru hmm
 """
 
@@ -24,6 +26,7 @@ from recurrent_rl.checkpoint import CheckpointError
 from recurrent_rl.memory import NoMemory
 from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.evaluate import evaluate
+from recurrent_rl.runs.export import Export
 from recurrent_rl.runs.memories import MEMORIES, holds_specs
 from recurrent_rl.runs.options import Options
 from recurrent_rl.runs.sequence import Sequence
@@ -157,7 +160,7 @@ class Evaluate:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; errors that the user can mend come as one line."""
     given = sys.argv[1:] if arguments is None else arguments
-    commands = {"train": train_with(_named_memory(given)), "evaluate": Evaluate, "sequence": Sequence}
+    commands = {"train": train_with(_named_memory(given)), "evaluate": Evaluate, "export": Export, "sequence": Sequence}
     command = tyro.extras.subcommand_cli_from_dict(commands, args=given, prog="recurrent-rl", description=__doc__)
     try:
         sys.exit(command())

@@ -117,7 +117,7 @@ def compare(task: Task, seed: int) -> list[dict[str, float]]:
         tried = {(rate, steps): v for rate in RATES for steps, v in scores(weights, validation, k, rate).items()}
         rate, steps = max(tried, key=lambda way: sign * tried[way])
         one, begun = tuple(rows[:1, :k] for rows in test), time.process_time()
-        next(own for taken, own in finetuned(weights, *one, rate) if taken == steps)
+        next(own for taken, own in finetuned(weights, one[0], one[1], rate) if taken == steps)
         seconds = time.process_time() - begun
         value = scores(weights, test, k, rate)[steps]
         found.append({"seed": seed, "k": k, "score": value, "rate": rate, "steps": steps, "seconds": seconds})

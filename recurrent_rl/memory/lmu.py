@@ -107,7 +107,7 @@ class LMUMemory(Memory):
 def run_rows(projected: Tensor, entry: Tensor, weight: Tensor, hidden_size: int, starts: Tensor) -> Tensor:
     """Return s[t] = f(projected[t] + s[t - 1] weight) [T, B, S], f being tanh for the first H and nothing for the others.
 
-    At a start s[t - 1] is zero. Second derivatives are refused.
+    At a start s[t - 1] is zero. Second derivatives are refused where T > 1.
 
     Args:
         projected: [T, B, S].
@@ -117,7 +117,10 @@ def run_rows(projected: Tensor, entry: Tensor, weight: Tensor, hidden_size: int,
         starts: [T, B] bool on the host; on the device if T = 1.
     """
     fresh = starts.to(entry.device, non_blocking=True).unsqueeze(-1)  # [T, B, 1]
-    any_fresh = [True] if len(starts) == 1 else starts.any(dim=1).tolist()
+    if len(starts) == 1:  # an acting step: nothing is read on the host or written in place
+        row = torch.addmm(projected[0], torch.where(fresh[0], 0.0, entry), weight)  # [B, S]
+        return torch.cat([row[:, :hidden_size].tanh(), row[:, hidden_size:]], dim=1).unsqueeze(0)
+    any_fresh = starts.any(dim=1).tolist()
     return _Rows.apply(projected, entry, weight, hidden_size, fresh, any_fresh)  # type: ignore[return-value]
 
 

@@ -167,7 +167,13 @@ def _get_normalize(layer: VecNormalize) -> EnvState:
             observations = {key: _get_statistics(value) for key, value in statistics.items()}
         else:
             observations = _get_statistics(statistics)
-    return {"observations": observations, "rewards": _get_statistics(layer.ret_rms), "returns": layer.returns.copy()}
+    return {
+        "observations": observations,
+        "clip_obs": float(layer.clip_obs),
+        "epsilon": float(layer.epsilon),
+        "rewards": _get_statistics(layer.ret_rms),
+        "returns": layer.returns.copy(),
+    }
 
 
 def _set_normalize(layer: VecNormalize, state: EnvState) -> None:

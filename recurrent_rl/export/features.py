@@ -1,0 +1,89 @@
+"""A frozen policy as a feature: what it would do, and what it remembers, beside the observation."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from recurrent_rl.export.numpy_agent import Agent, Array
+
+DISTRIBUTION_KEY, STATE_KEY = "policy_distribution", "policy_state"
+
+
+class PolicyFeatures(gym.Wrapper):
+    """Adds an agent's action distribution and hidden state to the observation.
+
+    A one-dimensional Box becomes one flat float32 Box [observation, distribution, state]; a Dict gets the keys
+    "policy_distribution" and "policy_state"; anything else becomes a Dict of "observation" and these. The distribution is
+    probabilities of choices (one after the other where there are several), or means and deviations of numbers; the state is
+    the one that follows the observation.
+
+    Args:
+        env: Its observations are what the agent reads.
+        agent: It is copied, and steps once for each observation.
+
+    Raises:
+        ValueError: The agent reads other observations.
+    """
+
+    def __init__(self, env: gym.Env, agent: Agent) -> None:
+        super().__init__(env)
+        self.agent = agent.twin()
+        try:  # the first step tells how many numbers there are
+            self.agent.act(env.observation_space.sample())
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise ValueError(f"The agent does not read observations of {env.observation_space}: {error}") from error
+        self._distribution, self._state = (len(part) for part in features_of(self.agent))
+        self._flat = isinstance(env.observation_space, spaces.Box) and len(env.observation_space.shape) == 1
+        self.observation_space = self._space(env.observation_space)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode for the environment and the agent."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self.agent.reset()
+        return self._joined(observation, None), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step the environment, and show the agent what follows."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return self._joined(observation, reward), reward, terminated, truncated, info
+
+    def _joined(self, observation: Any, reward: Any) -> Any:
+        self.agent.act(observation, reward=reward)
+        distribution, state = features_of(self.agent)
+        if self._flat:
+            return np.concatenate([observation, distribution, state], dtype=np.float32)
+        parts = observation if isinstance(self.env.observation_space, spaces.Dict) else {"observation": observation}
+        return {**parts, DISTRIBUTION_KEY: distribution, STATE_KEY: state}
+
+    def _space(self, space: spaces.Space) -> spaces.Space:
+        if self._flat:
+            assert isinstance(space, spaces.Box)
+            free = np.full(self._distribution + self._state, np.inf, dtype=np.float32)
+            low, high = np.concatenate([space.low, -free]), np.concatenate([space.high, free])
+            return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
+        parts = dict(space.spaces) if isinstance(space, spaces.Dict) else {"observation": space}
+        parts[DISTRIBUTION_KEY] = spaces.Box(-np.inf, np.inf, (self._distribution,), np.float32)
+        parts[STATE_KEY] = spaces.Box(-np.inf, np.inf, (self._state,), np.float32)
+        return spaces.Dict(parts)
+
+
+def features_of(agent: Agent) -> tuple[Array, Array]:
+    """Return the distribution and the state after an agent's last step with one observation, float32, one-dimensional."""
+    assert agent.state is not None
+    parameters, kind = agent.parameters, agent.action_space["kind"]
+    if kind == "Box":
+        rows = [parameters["mean"][0], parameters["deviation"][0]]
+    elif kind == "MultiBinary":
+        rows = [1.0 / (1.0 + np.exp(-parameters["logits"][0]))]
+    else:
+        cuts = np.cumsum(agent.action_space["nvec"])[:-1] if kind == "MultiDiscrete" else []
+        rows = [_softmax(part) for part in np.split(parameters["logits"][0], cuts)]
+    state = [leaf[0].ravel() for leaf in agent.state] or [np.zeros(0)]
+    return np.concatenate(rows).astype(np.float32), np.concatenate(state).astype(np.float32)
+
+
+def _softmax(logits: Array) -> Array:
+    grown = np.exp(logits - logits.max())
+    return grown / grown.sum()

@@ -1,0 +1,153 @@
+"""A policy as an ONNX graph, and the agent that plays one.
+
+    inputs    the observation's parts [B, ...], `starts` [B] bool, `state_0` ... [B, ...]
+    outputs   `action` [B, ...], `logits` or `mean` and `deviation` [B, A], `next_state_0` ... [B, ...]
+
+B may change from call to call. Where `starts` is true an episode begins, and what comes in as its state counts for nothing.
+Normaliser and action bounds are inside the graph. The model's metadata `recurrent_rl` is JSON: spaces, names, versions.
+"""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recurrent_rl.export.acting import ActingStep
+from recurrent_rl.export.card import Card, write_card
+from recurrent_rl.export.exportable import Exportable, Source, prepared
+from recurrent_rl.export.numpy_agent import Agent, AgentFileError, Array, Step
+from recurrent_rl.export.parity import write_checked
+from recurrent_rl.export.tracing import ROWS, example, quietly, trace
+
+FORMAT = 1
+KEY = "recurrent_rl"
+
+
+class ResettingStep(nn.Module):
+    """An acting step that begins episodes itself: parts, starts [B], leaves -> what the step gives."""
+
+    initial: list[Tensor]
+
+    def __init__(self, step: ActingStep) -> None:
+        super().__init__()
+        self.step, self.parts = step, len(step.names)
+        for i, leaf in enumerate(step.initial_leaves(1)):
+            self.register_buffer(f"initial{i}", leaf)
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Take the step."""
+        parts, starts, leaves = tensors[: self.parts], tensors[self.parts], tensors[self.parts + 1 :]
+        fresh = [
+            torch.where(starts.reshape(-1, *[1] * (leaf.dim() - 1)), self.get_buffer(f"initial{i}"), leaf)
+            for i, leaf in enumerate(leaves)
+        ]
+        return self.step(*parts, *fresh)
+
+    def example(self) -> tuple[Tensor, ...]:
+        """Return inputs to trace it with."""
+        inputs = example(self.step)
+        return *inputs[: self.parts], torch.zeros(ROWS, dtype=torch.bool), *inputs[self.parts :]
+
+
+def to_onnx(source: Source | Exportable, path: str | Path, card: Card | None = None, int8: bool = False) -> Path:
+    """Write a policy as an ONNX graph, and return its path; needs `pip install recurrent-rl[export]`.
+
+    Args:
+        source: A model, its policy, a checkpoint's path, the folder of a run, or what `exportable` made of one.
+        path: The file; ".onnx" is added where it has no suffix.
+        card: What to write into the model card beside it.
+        int8: Weights of products as 8-bit whole numbers: a smaller file whose actions are not quite the policy's. The graph
+            that it is made from is checked; what rounding costs must be measured, by the returns of both.
+
+    Raises:
+        ImportError: onnx, onnxscript or onnxruntime is missing.
+        ParityError: The file would play differently; none is written.
+    """
+    found = prepared(source)
+    path = Path(path) if Path(path).suffix else Path(f"{path}.onnx")
+    write_checked(path, lambda draft: _write(found, draft), load_onnx, found)
+    if int8:
+        _quantise(path)
+    write_card(path, found.header, card)
+    return path
+
+
+def load_onnx(path: str | Path) -> Agent:
+    """Return the agent of a file that `to_onnx` wrote, played by onnxruntime on one thread.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        AgentFileError: It is damaged, not such a file, or written by a newer version.
+    """
+    import onnxruntime
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # steps are small
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no common class but this
+        raise AgentFileError(f"{path} is damaged or no ONNX graph ({error}); export it again.") from error
+    header = read_header(session.get_modelmeta().custom_metadata_map, path)
+    return Agent(_by_session(session, header), header)
+
+
+def read_header(metadata: dict[str, str], path: Any) -> dict[str, Any]:
+    """Return what a file says of itself.
+
+    Raises:
+        AgentFileError: It was not written by `to_onnx`, or by a newer version.
+    """
+    try:
+        header = json.loads(metadata[KEY])
+        version = int(header["format"].removeprefix("recurrent_rl onnx "))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise AgentFileError(f"{path} has no metadata of recurrent_rl; it was not written by to_onnx.") from error
+    if version > FORMAT:
+        raise AgentFileError(
+            f"{path} has the format {version}, this version reads up to {FORMAT}; upgrade recurrent-rl."
+        )
+    return header
+
+
+def _by_session(session: Any, header: dict[str, Any]) -> Step:
+    names = [*header["inputs"], "starts", *(f"state_{i}" for i in range(len(header["initial"])))]
+
+    def take(observation: list[Array], leaves: list[Array]) -> list[Array]:
+        starts = np.zeros(len(observation[0]), dtype=bool)  # the agent has put the initial leaves in place
+        return session.run(None, dict(zip(names, (*observation, starts, *leaves), strict=True)))
+
+    return take
+
+
+def _write(source: Exportable, path: Path) -> None:
+    step = ResettingStep(source.step)
+    leaves = source.step.initial_leaves(1)
+    inputs = [*source.step.names, "starts", *(f"state_{i}" for i in range(len(leaves)))]
+    outputs = ["action", *source.step.parameter_names, *(f"next_state_{i}" for i in range(len(leaves)))]
+    traced = trace(step, step.example())
+    with quietly(), contextlib.redirect_stdout(io.StringIO()):
+        program = torch.onnx.export(traced, (), dynamo=True, input_names=inputs, output_names=outputs, verbose=False)
+    assert program is not None
+    header = {"format": f"recurrent_rl onnx {FORMAT}", **source.header}
+    program.model.metadata_props[KEY] = json.dumps(header)
+    program.save(str(path))
+
+
+def _quantise(path: Path) -> None:
+    """Replace a graph by one with 8-bit weights."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    draft = path.with_name(f".int8-{path.name}")
+    try:
+        with quietly():
+            quantize_dynamic(str(path), str(draft), weight_type=QuantType.QInt8)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,119 @@
+"""Imported agents in PettingZoo: as one of the players, and as those a learner plays against."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from recurrent_rl.export.numpy_agent import Agent
+
+
+class Player:
+    """An agent as one player of a PettingZoo environment.
+
+        player = Player(load_agent("gru.npz"), "player_1")
+        for name in env.agent_iter():
+            env.step(player.turn(env) if name == "player_1" else mine(env))
+
+    Where an observation is a dict with "observation" and "action_mask", as in PettingZoo's board games, the agent sees the
+    first and chooses among what the second allows.
+
+    Args:
+        agent: It is copied.
+        name: Of the player.
+        deterministic: The likeliest action in place of a drawn one.
+    """
+
+    def __init__(self, agent: Agent, name: str, deterministic: bool = True) -> None:
+        self.agent, self.name, self.deterministic = agent.twin(), name, deterministic
+
+    def reset(self) -> None:
+        """Start a new episode."""
+        self.agent.reset()
+
+    def turn(self, env: Any) -> Any:
+        """Return the action in an AEC environment whose turn it is; None, as PettingZoo wants it, where its game is over."""
+        observation, reward, terminated, truncated, _ = env.last()
+        if terminated or truncated:
+            self.reset()
+            return None
+        return self.answer(observation, reward)
+
+    def move(self, observations: Mapping[str, Any], rewards: Mapping[str, float] | None = None) -> Any:
+        """Return the action for what a parallel environment gave; None where this player is out, and then it starts anew."""
+        if self.name not in observations:
+            self.reset()
+            return None
+        return self.answer(observations[self.name], (rewards or {}).get(self.name))
+
+    def answer(self, observation: Any, reward: float | None = None) -> Any:
+        """Return the action for an observation."""
+        mask = None
+        if isinstance(observation, Mapping) and "action_mask" in observation:
+            observation, mask = observation["observation"], np.asarray(observation["action_mask"], dtype=bool)
+        action = self.agent.act(observation, deterministic=self.deterministic, reward=reward)
+        if mask is None or mask[action]:
+            return action
+        return self._allowed(mask)
+
+    def _allowed(self, mask: np.ndarray) -> Any:
+        logits = np.where(mask, self.agent.parameters["logits"][0], -np.inf)
+        if self.deterministic:
+            return logits.argmax()
+        grown = np.exp(logits - logits.max())
+        return self.agent.random.choice(len(grown), p=grown / grown.sum())
+
+
+class AgainstPlayers(gym.Env):
+    """A PettingZoo parallel environment as a Gymnasium one for a learner, the other players being imported agents.
+
+    The episode ends for the learner when it is out, or nobody is left.
+
+    Args:
+        env: A parallel environment; `pettingzoo.utils.conversions.aec_to_parallel` makes one of an AEC environment whose
+            players move at once.
+        learner: Its name.
+        players: Everybody else.
+
+    Raises:
+        ValueError: A player is missing or unknown.
+    """
+
+    def __init__(self, env: Any, learner: str, players: list[Player]) -> None:
+        self.env, self.learner, self.players = env, learner, players
+        missing = set(env.possible_agents) ^ {learner, *(player.name for player in players)}
+        if missing:
+            raise ValueError(
+                f"The environment has the players {env.possible_agents}; missing or unknown: {sorted(missing)}."
+            )
+        self.observation_space, self.action_space = env.observation_space(learner), env.action_space(learner)
+        self._seen: Mapping[str, Any] = {}
+        self._rewards: Mapping[str, float] = {}
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode for all."""
+        super().reset(seed=seed)
+        self._seen, infos = self.env.reset(seed=seed, options=options)
+        self._rewards = {}
+        for player in self.players:
+            player.reset()
+        return self._seen[self.learner], infos.get(self.learner, {})
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Let all move at once."""
+        moves = {
+            player.name: player.move(self._seen, self._rewards) for player in self.players if player.name in self._seen
+        }
+        found = self.env.step({self.learner: action, **moves})
+        self._seen, self._rewards, terminated, truncated, infos = found
+        me = self.learner
+        return self._seen[me], self._rewards[me], terminated[me], truncated[me], infos.get(me, {})
+
+    def render(self) -> Any:
+        """Render the environment."""
+        return self.env.render()
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.env.close()

@@ -1,0 +1,111 @@
+"""One way to load all kinds of files, and a sentence for every bad one."""
+
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from recurrent_rl import RecurrentPPO
+from recurrent_rl.checkpoint import CheckpointError
+from recurrent_rl.export import AgentFileError, load_agent, to_numpy, to_onnx, to_safetensors, to_torch_export
+from recurrent_rl.export.numpy_agent import read
+from recurrent_rl.memory import GRU
+from recurrent_rl.vector import VecNormalize
+from tests.export.conftest import FOUR, Counting
+
+
+class Planted:
+    """A pickle that writes a file when it is read."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+@pytest.fixture
+def model():
+    env = DummyVecEnv([Counting, Counting])
+    torch.manual_seed(0)
+    return RecurrentPPO("MlpRecurrentPolicy", VecNormalize(env), memory=GRU(hidden_size=8), n_steps=16).learn(64)
+
+
+def files(model, folder):
+    model.save(folder / "checkpoint.zip")
+    return [
+        folder / "checkpoint.zip", to_numpy(model, folder / "a"), to_onnx(model, folder / "a"),
+        to_torch_export(model, folder / "a"), to_safetensors(model, folder / "a"),
+    ]  # fmt: skip
+
+
+def test_all_files_of_a_model_play_alike_and_normalise_by_themselves(model, tmp_path):
+    random, normaliser = np.random.default_rng(0), model.get_vec_normalize_env()
+    agents = [load_agent(path, FOUR, spaces.Discrete(2), trust=True) for path in files(model, tmp_path)]
+    state = None
+    for step in range(100):
+        observation = random.normal(size=(3, 4)).astype(np.float32)
+        starts = random.random(3) < (1.0 if step == 0 else 0.1)
+        seen = normaliser.normalize_obs(observation)
+        wanted, state = model.predict(seen, state, starts, deterministic=True)
+        for agent in agents:
+            np.testing.assert_array_equal(agent.act(observation, starts), wanted)
+
+
+def test_other_spaces_are_refused(model, tmp_path):
+    for path in files(model, tmp_path)[:3]:
+        with pytest.raises(AgentFileError, match="the environment has"):
+            load_agent(path, spaces.Box(-1, 1, (5,)))
+        with pytest.raises(AgentFileError, match="the environment has"):
+            load_agent(path, action_space=spaces.Discrete(3))
+
+
+def test_a_program_of_torch_export_is_opened_for_those_alone_who_trust_it(model, tmp_path):
+    with pytest.raises(AgentFileError, match="trust=True"):
+        load_agent(to_torch_export(model, tmp_path / "a"))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_file_cut_short_is_refused(model, tmp_path, share):
+    for path in files(model, tmp_path):
+        cut = tmp_path / f"cut{path.suffix}"
+        cut.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+        with pytest.raises((AgentFileError, CheckpointError)):
+            load_agent(cut)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".onnx", ".zip", ".safetensors", ".pt2", ""])
+def test_a_pickle_in_disguise_is_refused_and_not_run(tmp_path, suffix):
+    written = tmp_path / "written"
+    bad = tmp_path / f"bad{suffix}"
+    bad.write_bytes(pickle.dumps(Planted(written)))
+    with pytest.raises((AgentFileError, CheckpointError)):
+        load_agent(bad)
+    assert not written.exists()
+
+
+def test_a_pickle_inside_an_archive_is_refused_and_not_run(model, tmp_path):
+    written = tmp_path / "written"
+    _, arrays = read(to_numpy(model, tmp_path / "a"))
+    name = next(iter(arrays))
+    arrays[name] = np.array([Planted(written)], dtype=object)
+    np.savez(tmp_path / "bad.npz", header=np.zeros(3, dtype=np.uint8), **arrays)
+    with pytest.raises(AgentFileError):
+        load_agent(tmp_path / "bad.npz")
+    model.save(tmp_path / "checkpoint.zip")
+    with zipfile.ZipFile(tmp_path / "checkpoint.zip") as old, zipfile.ZipFile(tmp_path / "bad.zip", "w") as new:
+        for entry in old.namelist():
+            new.writestr(entry, pickle.dumps(Planted(written)) if entry == "policy.pt" else old.read(entry))
+    with pytest.raises(CheckpointError):
+        load_agent(tmp_path / "bad.zip")
+    assert not written.exists()
+
+
+def test_a_missing_file_is_told(tmp_path):
+    for name in ("none.npz", "none.onnx", "none.zip"):
+        with pytest.raises(FileNotFoundError):
+            load_agent(tmp_path / name)

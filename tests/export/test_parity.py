@@ -1,0 +1,107 @@
+"""Every export plays as the policy does, and one that does not is never written."""
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from recurrent_rl.export import ParityError, load_agent, numpy_agent, to_numpy, to_onnx, to_safetensors, to_torch_export
+from recurrent_rl.export.exportable import exportable
+from recurrent_rl.export.parity import compare, sample
+from tests.export.conftest import CASES, FOUR, MEMORIES, make
+
+WRITERS = {"numpy": to_numpy, "onnx": to_onnx, "torch": to_torch_export, "safetensors": to_safetensors}
+OFTEN = ("GRU", "LSTM", "LRU", "Attention")  # with every form in each run of the tests; the others are slow
+
+
+def same_actions_as_predict(policy, agent, steps: int = 500, rows: int = 4) -> None:
+    """500 greedy actions, with resets, against the policy's own predict: none of the exporter's code on that side."""
+    random, state = np.random.default_rng(1), None
+    for step in range(steps):
+        starts = random.random(rows) < (1.0 if step == 0 else 0.03)
+        observation = sample(policy.observation_space, rows, random)
+        wanted, state = policy.predict(observation, state, starts, deterministic=True)
+        found = agent.act(observation, starts)
+        if np.issubdtype(wanted.dtype, np.floating):
+            np.testing.assert_allclose(found, wanted, atol=1e-4)
+        else:
+            np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("memory", MEMORIES, ids=lambda spec: type(spec).__name__)
+def test_every_memory_plays_alike_without_torch(memory, tmp_path):
+    policy = make(memory=memory)
+    same_actions_as_predict(policy, numpy_agent.load(to_numpy(policy, tmp_path / "agent")))
+
+
+@pytest.mark.parametrize("form", ["onnx", "torch", "safetensors"])
+@pytest.mark.parametrize(
+    "memory",
+    [
+        pytest.param(spec, marks=() if type(spec).__name__ in OFTEN else pytest.mark.slow, id=type(spec).__name__)
+        for spec in MEMORIES
+    ],
+)
+def test_every_memory_plays_alike_in_every_form(memory, form, tmp_path):
+    policy = make(memory=memory)
+    same_actions_as_predict(policy, load_agent(WRITERS[form](policy, tmp_path / "agent"), trust=True))
+
+
+@pytest.mark.parametrize(
+    "form", [pytest.param(name, marks=() if name in ("numpy", "onnx") else pytest.mark.slow) for name in WRITERS]
+)
+@pytest.mark.parametrize("case", CASES)
+def test_every_observation_action_and_layer_plays_alike(case, form, tmp_path):
+    policy = CASES[case]()
+    same_actions_as_predict(policy, load_agent(WRITERS[form](policy, tmp_path / "agent"), trust=True), steps=200)
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_file_that_would_play_differently_is_not_written(form, tmp_path, policy, monkeypatch):
+    to_step = exportable(policy)
+
+    def agent_of_another(self):
+        return exportable(make(seed=1)).agent() if self is to_step else pytest.fail("another policy was compared")
+
+    monkeypatch.setattr(type(to_step), "agent", agent_of_another)
+    if form == "safetensors":  # its own agent is built by the method that is replaced here
+        monkeypatch.setattr(type(to_step), "agent", lambda self: exportable_agent(self, to_step))
+    with pytest.raises(ParityError, match="no file was written"):
+        WRITERS[form](to_step, tmp_path / "agent")
+    assert not list(tmp_path.iterdir())
+
+
+def exportable_agent(found, source):
+    from recurrent_rl.export.exportable import by_torch
+    from recurrent_rl.export.numpy_agent import Agent
+
+    step = exportable(make(seed=1)).step if found is source else found.step
+    return Agent(by_torch(step), found.header)
+
+
+def test_a_leak_across_episodes_is_noticed(policy):
+    found = exportable(policy)
+    leaking = found.agent()
+    leaking._start = lambda starts: None
+    with pytest.raises(ParityError):
+        compare(found.agent(), leaking)
+
+
+def test_nan_is_a_disagreement(policy):
+    broken = make()
+    with torch.no_grad():
+        broken.action_net.bias[0] = float("nan")
+    with pytest.raises(ParityError):
+        compare(exportable(policy).agent(), exportable(broken).agent())
+
+
+def test_samples_lie_in_their_space():
+    random = np.random.default_rng(0)
+    for space in (
+        FOUR,
+        spaces.Box(0, np.inf, (3,)),
+        spaces.Box(0, 255, (2, 2), np.uint8),
+        spaces.MultiDiscrete([2, 5]),
+    ):
+        for row in sample(space, 50, random):
+            assert space.contains(row)

@@ -1,0 +1,64 @@
+"""An agent of a policy that reads its previous action and reward adds them by itself, as the wrapper does."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.wrappers import TransformObservation
+
+from pomdp_envs import PreviousActionReward
+from recurrent_rl.export import exportable, load_agent, to_numpy
+from tests.export.conftest import FOUR, Counting, make
+
+
+class Drawn(Counting):
+    def __init__(self, actions):
+        self.action_space = actions
+
+    def step(self, action):
+        self.steps += 1
+        return self._seen(), float(self.steps), self.steps >= 7, False, {}
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [spaces.Discrete(3), spaces.MultiDiscrete([2, 3]), spaces.MultiBinary(3), spaces.Box(-1, 1, (2,))],
+    ids=lambda space: type(space).__name__,
+)
+@pytest.mark.parametrize("flat", [True, False])
+def test_the_agent_reads_what_the_wrapper_shows(actions, flat, tmp_path):
+    bare: gym.Env = Drawn(actions)
+    if not flat:
+        bare = TransformObservation(bare, lambda x: x.reshape(2, 2), spaces.Box(-1, 1, (2, 2)))
+    env = PreviousActionReward(bare)
+    policy = make(env.observation_space, actions)
+    alone = load_agent(to_numpy(exportable(policy, past=True), tmp_path / "agent"))
+    wrapped = exportable(policy).agent()
+    assert alone.observation_space["shape"] == list(bare.observation_space.shape)
+    for _ in range(2):
+        shown, _ = env.reset()
+        reward, over = None, False
+        wrapped.reset()
+        alone.reset()
+        while not over:
+            seen = shown["observation"] if isinstance(shown, dict) else shown[:4]
+            wanted, found = wrapped.act(shown), alone.act(seen, reward=reward)
+            np.testing.assert_allclose(found, wanted, atol=1e-5)
+            shown, reward, over, _, _ = env.step(wanted)
+
+
+def test_columns_forget_their_past_one_by_one():
+    policy = make(PreviousActionReward(Drawn(spaces.Discrete(3))).observation_space)
+    agent = exportable(policy, past=True).agent()
+    rows = np.full((2, 4), 0.3, dtype=np.float32)
+    agent.act(rows, reward=[9.0, 9.0])  # of no step: it counts for nothing
+    first = agent.parameters["logits"]
+    np.testing.assert_array_equal(first[0], first[1])
+    agent.act(rows, starts=[True, False], reward=[5.0, 5.0])
+    np.testing.assert_allclose(agent.parameters["logits"][0], first[0], rtol=1e-6)
+    assert not np.allclose(agent.parameters["logits"][1], first[0])
+
+
+def test_a_policy_without_a_past_is_told():
+    with pytest.raises(ValueError, match="Leave it out"):
+        exportable(make(FOUR), past=True)
