@@ -32,11 +32,14 @@ def test_the_commands_are_those_that_exist(tmp_path):
         "evaluate RUN",
         "train --resume RUN",
         "train --env pomdp_envs/TMaze-v0 --env-kwargs corridor_length=5 --memory lstm --memory.hidden-size 32",
+        "export RUN --to numpy onnx",
         *SEQUENCE_COMMANDS,
     ]
-    commands, run = commands[:4], str(tmp_path / "run")
+    commands, run = commands[:5], str(tmp_path / "run")
     small = ["--steps", "1024", "--n-steps", "32", "--run"]
-    for command, extra in zip(commands, ([*small, run], ["--episodes", "2"], [], [*small, f"{run}_2"]), strict=True):
+    for command, extra in zip(
+        commands, ([*small, run], ["--episodes", "2"], [], [*small, f"{run}_2"], []), strict=True
+    ):
         words = command.replace("RUN", run).split()
         done = subprocess.run(
             [sys.executable, "-m", "recurrent_rl.cli", *words, *extra], capture_output=True, text=True
@@ -47,6 +50,11 @@ def test_the_commands_are_those_that_exist(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.match(r"\(np.float64\(\d+", done.stdout)
+    (code,) = re.findall(r"<!-- export example -->\n```python\n(.*?)```", README, flags=re.DOTALL)
+    for name in ("policy.npz", "policy.onnx"):
+        code_of = code.replace('"RUN/policy.npz"', repr(f"{run}/{name}")) + "\nassert action in (0, 1)\n"
+        done = subprocess.run([sys.executable, "-c", code_of], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def test_sequence_commands_that_need_a_network_are_run_by_the_gate():

@@ -54,7 +54,7 @@ def write_archive(path: CheckpointFile, data: dict[str, Any], state_dicts: State
             _write(file, data, state_dicts)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~umask())
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -130,7 +130,8 @@ def _read(
     return decode(document["data"], trust), state_dicts
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return the process's mask of permissions."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from gymnasium import spaces
 
+from recurrent_rl.checkpoint.archive import umask
 from recurrent_rl.export.exportable import Exportable
 from recurrent_rl.export.numpy_agent import Agent, Array
 from recurrent_rl.export.spaces import from_description, parts_of
@@ -35,6 +36,7 @@ def write_checked(path: Path, write: Callable[[Path], None], load: Callable[[Pat
     try:
         write(draft)
         compare(source.agent(), load(draft))
+        draft.chmod(0o666 & ~umask())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -49,16 +49,15 @@ def _export(step: nn.Module, inputs: tuple[Tensor, ...]) -> ExportedProgram:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Leave out what torch.export says of its own insides."""
+    """Leave out what exporters say of their own insides."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logger = logging.getLogger("torch")
-        before = logger.level
-        logger.setLevel(logging.ERROR)
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
         try:
             yield
         finally:
-            logger.setLevel(before)
+            logging.disable(before)
 
 
 # -------------------------------------------------------------------- complex numbers as pairs of real ones

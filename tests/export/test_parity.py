@@ -6,7 +6,7 @@ import torch
 from gymnasium import spaces
 
 from recurrent_rl.export import ParityError, load_agent, numpy_agent, to_numpy, to_onnx, to_safetensors, to_torch_export
-from recurrent_rl.export.exportable import exportable
+from recurrent_rl.export.exportable import Exportable, exportable
 from recurrent_rl.export.parity import compare, sample
 from tests.export.conftest import CASES, FOUR, MEMORIES, make
 
@@ -48,7 +48,7 @@ def test_every_memory_plays_alike_in_every_form(memory, form, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "form", [pytest.param(name, marks=() if name in ("numpy", "onnx") else pytest.mark.slow) for name in WRITERS]
+    "form", ["numpy", *(pytest.param(name, marks=pytest.mark.slow) for name in WRITERS if name != "numpy")]
 )
 @pytest.mark.parametrize("case", CASES)
 def test_every_observation_action_and_layer_plays_alike(case, form, tmp_path):
@@ -58,25 +58,11 @@ def test_every_observation_action_and_layer_plays_alike(case, form, tmp_path):
 
 @pytest.mark.parametrize("form", WRITERS)
 def test_a_file_that_would_play_differently_is_not_written(form, tmp_path, policy, monkeypatch):
-    to_step = exportable(policy)
-
-    def agent_of_another(self):
-        return exportable(make(seed=1)).agent() if self is to_step else pytest.fail("another policy was compared")
-
-    monkeypatch.setattr(type(to_step), "agent", agent_of_another)
-    if form == "safetensors":  # its own agent is built by the method that is replaced here
-        monkeypatch.setattr(type(to_step), "agent", lambda self: exportable_agent(self, to_step))
+    found, another, agent_of = exportable(policy), exportable(make(seed=1)), Exportable.agent
+    monkeypatch.setattr(Exportable, "agent", lambda self: agent_of(another if self is found else self))
     with pytest.raises(ParityError, match="no file was written"):
-        WRITERS[form](to_step, tmp_path / "agent")
+        WRITERS[form](found, tmp_path / "agent")
     assert not list(tmp_path.iterdir())
-
-
-def exportable_agent(found, source):
-    from recurrent_rl.export.exportable import by_torch
-    from recurrent_rl.export.numpy_agent import Agent
-
-    step = exportable(make(seed=1)).step if found is source else found.step
-    return Agent(by_torch(step), found.header)
 
 
 def test_a_leak_across_episodes_is_noticed(policy):
