@@ -11,13 +11,13 @@ class Card:
     """What a file cannot know of itself.
 
     Args:
-        environment: Id, with arguments and wrappers.
+        environment: Id, with arguments and wrappers; None for the id that the model's environment was made by.
         command: That trained it.
         scores: Mean return by seed of the training, or by another name.
         episodes: How many each score is the mean of; None where that is not known.
     """
 
-    environment: str = "not told"
+    environment: str | None = None
     command: str = "not told"
     scores: Mapping[str, float] = field(default_factory=dict)
     episodes: int | None = None
@@ -42,7 +42,7 @@ def _text(path: Path, header: dict[str, Any], card: Card) -> str:
         [
             f"# {path.name}",
             "",
-            f"* environment: {card.environment}",
+            f"* environment: {card.environment or header['environment'] or 'not told'}",
             f"* memory: `{header['memory']}`",
             f"* observations: {_space(header['observation_space'])}",
             f"* actions: {_space(header['action_space'])}",
@@ -52,15 +52,24 @@ def _text(path: Path, header: dict[str, Any], card: Card) -> str:
             *table,
             "",
             "```python",
-            "from recurrent_rl.export import load_agent",
-            "",
-            f'agent = load_agent("{path.name}"{", trust=True" if path.suffix == ".pt2" else ""})',
-            "agent.reset()                                # at the start of each episode",
-            "action = agent.act(observation)              # one observation, or B stacked",
+            *_usage(path),
             "```",
             "",
         ]
     )
+
+
+def _usage(path: Path) -> list[str]:
+    if path.suffix == ".zip":
+        return ["from sb3_contrib import RecurrentPPO", "", f'model = RecurrentPPO.load("{path.name}")']
+    trust = ", trust=True" if path.suffix == ".pt2" else ""
+    return [
+        "from recurrent_rl.export import load_agent",
+        "",
+        f'agent = load_agent("{path.name}"{trust})',
+        "agent.reset()                                # at the start of each episode",
+        "action = agent.act(observation)              # one observation, or B stacked",
+    ]
 
 
 def _space(space: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """A trained policy with all that an agent elsewhere must know of it."""
 
+import copy
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Exportable:
 def exportable(
     source: Source, past: bool = False, normaliser: Normaliser | None = None, trust: bool = False
 ) -> Exportable:
-    """Return a policy in the form that every export begins with. It lies on the CPU after that.
+    """Return a policy in the form that every export begins with: on the CPU (a copy, where it is elsewhere), in float32.
 
     Args:
         source: See `Source`. A model's normaliser comes with it: that of its environment, or of its checkpoint.
@@ -61,12 +62,11 @@ def exportable(
         ValueError: `past` does not fit the policy.
     """
     loaded = load_source(source, trust) if isinstance(source, str | os.PathLike) else source
-    if not isinstance(loaded, RecurrentActorCriticPolicy):
-        normaliser = normaliser or _normaliser_of(loaded)
-    policy = loaded if isinstance(loaded, RecurrentActorCriticPolicy) else loaded.policy
-    assert isinstance(policy, RecurrentActorCriticPolicy)
-    step = ActingStep(policy.to("cpu"), normaliser)  # type: ignore[arg-type]
-    return Exportable(step, header_of(step, past))
+    environment = None
+    if isinstance(loaded, Model):
+        normaliser, environment = normaliser or _normaliser_of(loaded), _environment_of(loaded)
+    step = ActingStep(policy_of(loaded), normaliser)
+    return Exportable(step, {**header_of(step, past), "environment": environment})
 
 
 def prepared(source: "Source | Exportable") -> Exportable:
@@ -95,6 +95,18 @@ def by_torch(step: Callable[..., tuple[Tensor, ...]]) -> Step:
         return [tensor.numpy() for tensor in found]
 
     return take
+
+
+def policy_of(source: Model | RecurrentActorCriticPolicy) -> RecurrentActorCriticPolicy:
+    """Return the policy itself where it lies on the CPU, and a copy there otherwise."""
+    policy = source if isinstance(source, RecurrentActorCriticPolicy) else source.policy
+    return policy if policy.device.type == "cpu" else copy.deepcopy(policy).to("cpu")
+
+
+def _environment_of(model: Model) -> str | None:
+    """Return the id that a model's environment was made by."""
+    spec = None if model.env is None else model.env.get_attr("spec", [0])[0]
+    return None if spec is None else spec.id
 
 
 def _normaliser_of(model: Model) -> Normaliser | None:

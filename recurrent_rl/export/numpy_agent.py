@@ -89,14 +89,16 @@ class Agent:
         """Return the action for one observation, or actions [B, ...] for B.
 
         Args:
-            observation: As the environment gives it, before any normaliser: an array, or a dict of them.
+            observation: As the environment gives it, before any normaliser: an array, or a dict of them; pictures with their
+                colours first or last.
             starts: bool, or [B]: this observation is an episode's first. None: only where the last reset says so.
-            deterministic: The likeliest action in place of a drawn one.
+            deterministic: The likeliest action in place of a drawn one; each step draws for itself, where training held
+                state-dependent noise for a while too.
             reward: What the previous action earned, a number or [B]; for a policy that was trained with it in the
                 observation. It counts for nothing where an episode starts.
 
         Raises:
-            ValueError: The observation does not fit, or B is another one than at the call before.
+            ValueError: The observation does not fit, B is another one than at the call before, or a reward is missing.
         """
         named, one = self._arrays(observation)
         rows = len(next(iter(named.values())))
@@ -105,7 +107,7 @@ class Agent:
         elif starts is not None or self._any_waiting:
             self._start(starts)
         if self._past is not None:
-            named = self._past.join(named, 0.0 if reward is None else reward)
+            named = self._past.join(named, reward)
         assert self.state is not None
         found = self._step([named[name] for name in self._inputs], self.state)
         self.parameters = dict(zip(self._names, found[1:]))
@@ -150,6 +152,8 @@ class Agent:
         found, counts = {}, set()
         for name, dtype, shape in self._parts:
             part = np.asarray(observation if self._alone else observation[name], dtype=dtype)
+            if dtype == np.uint8 and part.shape[-3:] == (*shape[1:], shape[0]) != shape:
+                part = np.moveaxis(part, -1, -3)  # a picture with its colours last, as environments give it
             if part.shape == shape:
                 found[name] = part[None]
                 counts.add(0)
@@ -201,7 +205,14 @@ class Past:
         self._actions[np.arange(len(actions))[:, None], hot] = 1.0
 
     def join(self, parts: dict[str, Array], reward: Any) -> dict[str, Array]:
-        """Return an observation's parts [B, ...] with the past."""
+        """Return an observation's parts [B, ...] with the past.
+
+        Raises:
+            ValueError: The reward is missing.
+        """
+        if reward is None and not self._fresh.all():
+            raise ValueError("This policy reads what its last action earned: act(observation, reward=...).")
+        reward = 0.0 if reward is None else reward
         rewards = np.broadcast_to(np.asarray(reward, dtype=np.float32).reshape(-1), self._fresh.shape)
         rewards = np.where(self._fresh, np.float32(0.0), rewards)[:, None]
         if self._flat:

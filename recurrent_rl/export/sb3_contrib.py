@@ -10,7 +10,8 @@ from gymnasium import spaces
 
 from recurrent_rl.algorithms import RecurrentPPO
 from recurrent_rl.checkpoint import CheckpointError
-from recurrent_rl.export.exportable import Source, load_source, memory_spec
+from recurrent_rl.export.card import Card, write_card
+from recurrent_rl.export.exportable import Source, exportable, load_source, memory_spec, policy_of
 from recurrent_rl.export.parity import ROWS, STEPS, ParityError, sample
 from recurrent_rl.export.sb3_file import read_policy_kwargs, read_sb3, read_schedule, read_space
 from recurrent_rl.export.sb3_weights import to_ours, to_theirs
@@ -96,12 +97,13 @@ def _shares_extractor(policy: RecurrentActorCriticPolicy) -> bool:
     return policy.critic_features is policy.features_extractor
 
 
-def to_sb3_contrib(source: Source, path: str | Path) -> Path:
+def to_sb3_contrib(source: Source, path: str | Path, card: Card | None = None) -> Path:
     """Write a zip that `sb3_contrib.RecurrentPPO.load` opens, and return its path; needs sb3-contrib.
 
     Args:
         source: A RecurrentPPO with an LSTM policy, a checkpoint's path or the folder of a run.
         path: The file; ".zip" is added where it has no suffix.
+        card: What to write into the model card beside it.
 
     Raises:
         ImportError: sb3-contrib is missing.
@@ -113,7 +115,7 @@ def to_sb3_contrib(source: Source, path: str | Path) -> Path:
     model = source if isinstance(source, RecurrentPPO) else load_source(source)  # type: ignore[arg-type]
     if not isinstance(model, RecurrentPPO):
         raise ValueError("to_sb3_contrib takes a RecurrentPPO, its checkpoint or its run.")
-    policy = model.policy.to("cpu")
+    policy = policy_of(model)
     theirs = sb3_contrib.RecurrentPPO(
         _their_policy(policy), None, policy_kwargs=_their_arguments(policy), device="cpu", _init_setup_model=False,  # type: ignore[arg-type]
         **_their_hyperparameters(model),
@@ -126,6 +128,7 @@ def to_sb3_contrib(source: Source, path: str | Path) -> Path:
     path = Path(path) if Path(path).suffix else Path(f"{path}.zip")
     path.parent.mkdir(parents=True, exist_ok=True)
     theirs.save(path)
+    write_card(path, exportable(model).header, card)
     return path
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from recurrent_rl.export.exportable import Model, Source, load_source
+from recurrent_rl.export.exportable import Model, Source, load_source, policy_of
 from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy
 
 PARTS = ("features_extractor", "critic_features", "memory", "critic_memory")
@@ -55,7 +55,8 @@ def warm_start(model: Model | RecurrentActorCriticPolicy, source: Source, parts:
         FileNotFoundError: There is no such file.
     """
     given = load_source(source) if not isinstance(source, Model | RecurrentActorCriticPolicy) else source
-    theirs, mine = _policy(given).state_dict(), _policy(model).state_dict()
+    into = model if isinstance(model, RecurrentActorCriticPolicy) else model.policy
+    theirs, mine = policy_of(given).state_dict(), into.state_dict()
     known = {name.partition(".")[0] for name in mine} | set(PARTS)
     unknown = set(parts) - known
     if unknown:
@@ -65,10 +66,6 @@ def warm_start(model: Model | RecurrentActorCriticPolicy, source: Source, parts:
         if name.partition(".")[0] in parts:
             _load(name, weight, theirs.get(name), report)
     return report
-
-
-def _policy(model: Model | RecurrentActorCriticPolicy) -> RecurrentActorCriticPolicy:
-    return model if isinstance(model, RecurrentActorCriticPolicy) else model.policy
 
 
 def _load(name: str, weight: Tensor, other: Tensor | None, report: WarmStart) -> None:

@@ -46,7 +46,7 @@ class Export:
         for form in self.to:
             target = stem.with_name(stem.name + SUFFIXES.get(form, ".sb3.zip"))
             if form == "sb3-contrib":
-                to_sb3_contrib(self.source, target)
+                to_sb3_contrib(self.source, target, card)
             elif form in ("onnx", "onnx-int8"):
                 to_onnx(found, target, card, int8=form == "onnx-int8")
             else:

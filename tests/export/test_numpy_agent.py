@@ -14,7 +14,7 @@ from gymnasium import spaces
 from recurrent_rl.export import numpy_agent, to_numpy
 from recurrent_rl.export.exportable import exportable
 from recurrent_rl.export.parity import sample
-from tests.export.conftest import CASES, FOUR, make
+from tests.export.conftest import CASES, FOUR, IMAGE, make
 
 
 @pytest.fixture
@@ -161,3 +161,24 @@ def test_spaces_of_the_header_are_json(policy, tmp_path):
     assert header["action_space"] == {
         "kind": "Box", "shape": [2], "dtype": "float32", "low": -1.0, "high": 1.0, "squashed": False,
     }  # fmt: skip
+
+
+def test_pictures_come_with_colours_first_or_last():
+    agent = exportable(CASES["images"]()).agent()
+    pictures = sample(IMAGE, 2, np.random.default_rng(0))
+    agent.act(pictures)
+    wanted = agent.parameters["logits"]
+    for last in (np.moveaxis(pictures, 1, -1), np.moveaxis(pictures, 1, -1)[0]):
+        agent.reset()
+        agent.act(last)
+        np.testing.assert_allclose(agent.parameters["logits"], wanted[: len(agent.parameters["logits"])], rtol=1e-5)
+
+
+def test_an_export_leaves_the_model_where_it_is(policy):
+    before = {name: value.clone() for name, value in policy.state_dict().items()}
+    exportable(policy).agent().act(rows(3))
+    assert all(torch.equal(before[name], value) for name, value in policy.state_dict().items())
+    policy.to("meta")
+    with pytest.raises(NotImplementedError):  # a copy is moved: what is on "meta" has no numbers to copy
+        exportable(policy)
+    assert policy.device.type == "meta"

@@ -62,3 +62,13 @@ def test_columns_forget_their_past_one_by_one():
 def test_a_policy_without_a_past_is_told():
     with pytest.raises(ValueError, match="Leave it out"):
         exportable(make(FOUR), past=True)
+
+
+def test_a_missing_reward_is_told():
+    policy = make(PreviousActionReward(Drawn(spaces.Discrete(3))).observation_space)
+    agent = exportable(policy, past=True).agent()
+    agent.act(np.zeros(4))
+    with pytest.raises(ValueError, match="reward="):
+        agent.act(np.zeros(4))
+    agent.reset()
+    agent.act(np.zeros(4))
