@@ -28,14 +28,17 @@ class Planted:
         return open, (self.path, "w")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model():
+    torch.set_num_threads(1)
     env = DummyVecEnv([Counting, Counting])
     torch.manual_seed(0)
     return RecurrentPPO("MlpRecurrentPolicy", VecNormalize(env), memory=GRU(hidden_size=8), n_steps=16).learn(64)
 
 
-def files(model, folder):
+@pytest.fixture(scope="module")
+def files(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
     model.save(folder / "checkpoint.zip")
     return [
         folder / "checkpoint.zip", to_numpy(model, folder / "a"), to_onnx(model, folder / "a"),
@@ -43,9 +46,9 @@ def files(model, folder):
     ]  # fmt: skip
 
 
-def test_all_files_of_a_model_play_alike_and_normalise_by_themselves(model, tmp_path):
+def test_all_files_of_a_model_play_alike_and_normalise_by_themselves(model, files):
     random, normaliser = np.random.default_rng(0), model.get_vec_normalize_env()
-    agents = [load_agent(path, FOUR, spaces.Discrete(2), trust=True) for path in files(model, tmp_path)]
+    agents = [load_agent(path, FOUR, spaces.Discrete(2), trust=True) for path in files]
     state = None
     for step in range(100):
         observation = random.normal(size=(3, 4)).astype(np.float32)
@@ -56,22 +59,22 @@ def test_all_files_of_a_model_play_alike_and_normalise_by_themselves(model, tmp_
             np.testing.assert_array_equal(agent.act(observation, starts), wanted)
 
 
-def test_other_spaces_are_refused(model, tmp_path):
-    for path in files(model, tmp_path)[:3]:
+def test_other_spaces_are_refused(files):
+    for path in files[:3]:
         with pytest.raises(AgentFileError, match="the environment has"):
             load_agent(path, spaces.Box(-1, 1, (5,)))
         with pytest.raises(AgentFileError, match="the environment has"):
             load_agent(path, action_space=spaces.Discrete(3))
 
 
-def test_a_program_of_torch_export_is_opened_for_those_alone_who_trust_it(model, tmp_path):
+def test_a_program_of_torch_export_is_opened_for_those_alone_who_trust_it(files):
     with pytest.raises(AgentFileError, match="trust=True"):
-        load_agent(to_torch_export(model, tmp_path / "a"))
+        load_agent(files[3])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-def test_a_file_cut_short_is_refused(model, tmp_path, share):
-    for path in files(model, tmp_path):
+def test_a_file_cut_short_is_refused(files, tmp_path, share):
+    for path in files:
         cut = tmp_path / f"cut{path.suffix}"
         cut.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
         with pytest.raises((AgentFileError, CheckpointError)):
