@@ -178,6 +178,7 @@ def test_help_shows_one_command_a_line(capsys):
         "recurrent-rl train --env pomdp_envs/CartPoleNoVel-v0 --algo ppo --memory gru",
         "recurrent-rl train --resume RUN",
         "recurrent-rl evaluate RUN",
+        "recurrent-rl export RUN --to numpy onnx",
         "recurrent-rl sequence run --task speech --models gru hmm",
     ]
 

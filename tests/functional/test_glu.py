@@ -41,8 +41,9 @@ def with_gradients(function, tensors):
 def assert_same(name, tensors):
     function, plain = PASSES[name]
     exact = with_gradients(plain, [tensor.double() for tensor in tensors])
+    summed = max(tensor.numel() for tensor in tensors) ** 0.5  # a weight's gradient adds up all rows, each rounded
     for found, wanted in zip(with_gradients(function, tensors), exact, strict=True):
-        assert (found - wanted).abs().max() <= 2e-6 * max(1.0, wanted.abs().max().item())
+        assert (found - wanted).abs().max() <= 2e-6 * summed * max(1.0, wanted.abs().max().item())
 
 
 @pytest.mark.parametrize("name", PASSES)
