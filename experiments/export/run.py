@@ -25,7 +25,7 @@ from recurrent_rl.export import Agent, exportable, load_agent, to_numpy, to_onnx
 
 README = Path(__file__).parent / "README.md"
 POLICY, OUTPUT = Path("runs/demo/gru.zip"), Path("runs/export")
-MANY, EPISODES = 64, 200
+MANY, EACH = 64, 4  # columns, and episodes in each
 Call = Callable[[], object]
 
 
@@ -46,17 +46,19 @@ def agents() -> dict[str, tuple[Agent, Path]]:
 
 
 def returns(agent: Agent) -> float:
-    """Return the mean return of EPISODES episodes in MANY columns."""
+    """Return the mean return of EACH episodes in each of MANY columns."""
     env = gym.make_vec("pomdp_envs/CartPoleNoVel-v0", num_envs=MANY)
     agent.reset()
     observation, _ = env.reset(seed=0)
-    running, finished, starts = np.zeros(MANY), [], np.ones(MANY, dtype=bool)
-    while len(finished) < EPISODES:
+    running, starts = np.zeros(MANY), np.ones(MANY, dtype=bool)
+    finished: list[list[float]] = [[] for _ in range(MANY)]
+    while min(map(len, finished)) < EACH:  # as many of each column: the first to end are the short ones
         observation, reward, terminated, truncated, _ = env.step(agent.act(observation, starts))
         running, starts = running + reward, terminated | truncated
-        finished.extend(running[starts])
+        for column in starts.nonzero()[0]:
+            finished[column].append(running[column])
         running[starts] = 0.0
-    return float(np.mean(finished[:EPISODES]))
+    return float(np.mean([scores[:EACH] for scores in finished]))
 
 
 def acting(agent: Agent, rows: int) -> Call:
@@ -97,7 +99,7 @@ def main() -> None:
         calls |= {"predict": predicting(model, rows), "sb3-contrib": predicting(other, rows)}
         seconds[rows] = medians(calls, Effort(repetitions=1 if quick else 5))
     lines = [
-        f"| form | bytes | us, 1 observation | us, {MANY} observations | mean return, {EPISODES} episodes |",
+        f"| form | bytes | us, 1 observation | us, {MANY} observations | mean return, {MANY * EACH} episodes |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, (agent, path) in tqdm(found.items(), desc="playing"):

@@ -23,6 +23,7 @@ from recurrent_rl.checkpoint import (
     Schedules,
     Tabulated,
     Untrusted,
+    find_untrusted,
     read_archive,
     tabulate,
     write_archive,
@@ -220,7 +221,7 @@ class Checkpointing(BaseAlgorithm):
             setattr(self, name, snapshot["counters"][name])
         self.ep_info_buffer = deque(snapshot["episodes"], maxlen=self._stats_window_size)
         self.ep_success_buffer = deque(snapshot["successes"], maxlen=self._stats_window_size)
-        if _contains_untrusted(snapshot["environment"]) is not None:
+        if find_untrusted(snapshot["environment"]) is not None:
             snapshot["environment"] = None  # an environment whose state is not plain data
         self._resume = None if force_reset else snapshot
         self._loaded_normaliser = normaliser = snapshot["normaliser"]
@@ -256,7 +257,7 @@ def _check_kind(data: dict[str, Any], expected: str) -> None:
 def _check_policy_kwargs(data: dict[str, Any], given: dict[str, Any]) -> None:
     """Refuse other policy_kwargs than the stored ones, as SB3 does; custom_objects may replace them."""
     stored = data["arguments"].get("policy_kwargs")
-    if "policy_kwargs" in given and not _contains_untrusted(stored) and given["policy_kwargs"] != stored:
+    if "policy_kwargs" in given and not find_untrusted(stored) and given["policy_kwargs"] != stored:
         raise CheckpointError(
             f"policy_kwargs differ from the stored ones; leave them out. Stored: {stored}, given: {given['policy_kwargs']}."
         )
@@ -269,7 +270,7 @@ def _constructor_arguments(data: dict[str, Any], replacements: dict[str, Any]) -
     stored = {**data["arguments"], **_tables_for_functions(data)}
     arguments = {**stored, **replacements}
     for name, value in [("policy_class", data["policy_class"]), *arguments.items()]:
-        if (untrusted := _contains_untrusted(value)) is not None:
+        if (untrusted := find_untrusted(value)) is not None:
             raise CheckpointError(
                 f"{name} holds {untrusted.description}, which this file can only give by running code. Pass your own with "
                 f"load(..., custom_objects={{{name!r}: ...}}), or trust=True if you trust the file's author."
@@ -298,13 +299,6 @@ def _tables_for_functions(data: dict[str, Any]) -> dict[str, Tabulated]:
             stacklevel=4,
         )
     return tables
-
-
-def _contains_untrusted(value: Any) -> Untrusted | None:
-    if isinstance(value, Untrusted):
-        return value
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return next((found for item in items if (found := _contains_untrusted(item)) is not None), None)
 
 
 def _check_spaces(env: Any, data: dict[str, Any]) -> None:

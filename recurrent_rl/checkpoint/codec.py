@@ -14,10 +14,16 @@ from typing import Any
 
 import cloudpickle
 import numpy as np
+import torch
 from gymnasium import spaces
 from stable_baselines3.common.utils import ConstantSchedule, FloatSchedule, LinearSchedule
 
+from recurrent_rl.checkpoint.schedules import Tabulated
+from recurrent_rl.memory import MemorySpec
+
 ALLOWED_PACKAGES = ("recurrent_rl", "torch.nn", "torch.optim", "stable_baselines3", "gymnasium.spaces")
+_BUILT = (torch.nn.Module, torch.optim.Optimizer, spaces.Space, MemorySpec, Tabulated)
+"""What a file may name to be built with arguments of its own: others, such as loggers that open files, could do harm."""
 Json = Any
 
 
@@ -65,6 +71,14 @@ def decode(value: Json, trust: bool) -> Any:
     return {key: decode(item, trust) for key, item in value.items()}
 
 
+def find_untrusted(value: Any) -> Untrusted | None:
+    """Return the first thing in a decoded value that only `trust=True` reads; None where all is read."""
+    if isinstance(value, Untrusted):
+        return value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return next((found for item in items if (found := find_untrusted(item)) is not None), None)
+
+
 def _encode_dict(value: dict[Any, Any]) -> Json:
     if all(isinstance(key, str) and not key.startswith("$") for key in value):
         return {key: encode(item) for key, item in value.items()}
@@ -103,6 +117,8 @@ def _decode_class(path: str, trust: bool) -> Any:
         found = getattr(found, part)
     if not isinstance(found, type) or found.__module__ != module:
         return Untrusted(f"{module}.{name}, which is not a class defined there")
+    if not trust and not issubclass(found, _BUILT):
+        return Untrusted(f"the class {module}.{name}, which is no part of a policy")
     return found
 
 

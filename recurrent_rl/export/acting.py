@@ -26,23 +26,27 @@ class ActingStep(nn.Module):
     starts where the entering leaves are the initial ones. Products are in float32, whatever the policy's precision.
 
     Args:
-        policy: It is read, not copied, and put in evaluation mode.
+        policy: It is read, not copied.
         normaliser: Of the observations it was trained on; None where they went in as they were.
     """
 
     def __init__(self, policy: RecurrentActorCriticPolicy, normaliser: Normaliser | None = None) -> None:
         super().__init__()
-        policy.set_training_mode(False)
         self.policy, self.normaliser = policy, normaliser
         self.names = part_names(policy.observation_space)
         numbers = isinstance(policy.action_space, spaces.Box)
         self.parameter_names = ("mean", "deviation") if numbers else ("logits",)
-        self.normalisers = _normalisers(policy.observation_space, normaliser)
-        self.leaves = len(policy.memory.initial_state(1))
+        statistics = _statistics(policy.observation_space, normaliser)
+        self.normalised = tuple(statistics)
+        self.normalisers = nn.ModuleList(statistics.values())  # a Dict's keys may be names that modules cannot have
 
     def initial_leaves(self, batch_size: int) -> tuple[Tensor, ...]:
         """Return the leaves [B, ...] before an episode, without gradient."""
         return tuple(leaf.detach().contiguous() for leaf in self.policy.memory.initial_state(batch_size))
+
+    def normalisers_of(self) -> list["Normalise"]:
+        """Return what normalises the parts in `normalised`."""
+        return list(self.normalisers)  # type: ignore[arg-type]
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Take the step: parts in the order of `names`, then leaves."""
@@ -58,9 +62,10 @@ class ActingStep(nn.Module):
 
     def _observation(self, parts: Sequence[Tensor]) -> Observation:
         """Return the observation with a time axis [1, B, ...], normalised."""
-        named = {}
-        for name, part in zip(self.names, parts, strict=True):
-            named[name] = (self.normalisers[name](part) if name in self.normalisers else part).unsqueeze(0)
+        named = dict(zip(self.names, parts, strict=True))
+        for name, normalise in zip(self.normalised, self.normalisers, strict=True):
+            named[name] = normalise(named[name])
+        named = {name: part.unsqueeze(0) for name, part in named.items()}  # [1, B, ...]
         return named if isinstance(self.policy.observation_space, spaces.Dict) else named[self.names[0]]
 
     def _parameters_of(self, latent: Tensor) -> tuple[Tensor, ...]:
@@ -88,7 +93,7 @@ class ActingStep(nn.Module):
         return torch.maximum(torch.minimum(rows, high), low)
 
 
-class _Normalise(nn.Module):
+class Normalise(nn.Module):
     """(x - mean) / sqrt(var + epsilon), clipped, in float64 as Stable-Baselines3 does it, then float32."""
 
     mean: Tensor
@@ -102,14 +107,15 @@ class _Normalise(nn.Module):
         self.register_buffer("deviation", (variance + epsilon).sqrt())
 
     def forward(self, part: Tensor) -> Tensor:
+        """Return a part [B, ...] normalised, float32."""
         return ((part.double() - self.mean) / self.deviation).clamp(-self.clip, self.clip).float()
 
 
-def _normalisers(space: spaces.Space, normaliser: Normaliser | None) -> nn.ModuleDict:
+def _statistics(space: spaces.Space, normaliser: Normaliser | None) -> dict[str, Normalise]:
     """Return what normalises each part, for the parts that were normalised."""
     if normaliser is None or normaliser["observations"] is None:
-        return nn.ModuleDict()
+        return {}
     by_part = normaliser["observations"] if isinstance(space, spaces.Dict) else {ONLY: normaliser["observations"]}
     # Checkpoints of version 0.1 leave out what is Stable-Baselines3's default.
     clip, epsilon = normaliser.get("clip_obs", 10.0), normaliser.get("epsilon", 1e-8)
-    return nn.ModuleDict({name: _Normalise(statistics, clip, epsilon) for name, statistics in by_part.items()})
+    return {name: Normalise(statistics, clip, epsilon) for name, statistics in by_part.items()}

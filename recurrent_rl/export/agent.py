@@ -5,6 +5,8 @@ import zipfile
 from pathlib import Path
 
 from gymnasium import spaces
+from stable_baselines3.common.preprocessing import is_image_space, is_image_space_channels_first
+from stable_baselines3.common.vec_env import VecTransposeImage
 
 from recurrent_rl.export import numpy_agent
 from recurrent_rl.export.exportable import exportable
@@ -73,7 +75,7 @@ def kind_of(path: Path) -> str:
         raise FileNotFoundError(f"There is no file {path}.")
     with path.open("rb") as file:
         first = file.read(4)
-    if not first.startswith(b"PK"):
+    if first != b"PK\x03\x04":
         if path.suffix in _BY_SUFFIX:
             return _BY_SUFFIX[path.suffix]
         raise AgentFileError(f"{path} is neither a checkpoint nor what an exporter wrote; export the policy again.")
@@ -94,5 +96,14 @@ def _compare(agent: Agent, wanted: spaces.Space | None, what: str, path: Path) -
     if wanted is None:
         return
     own = from_description(agent.observation_space if what == "observation" else agent.action_space)
-    if own != wanted:
+    if own not in (wanted, _colours_first(wanted)):
         raise AgentFileError(f"{path} was trained with the {what}s {own}, and the environment has {wanted}.")
+
+
+def _colours_first(space: spaces.Space) -> spaces.Space:
+    """Return the space of pictures as policies read them, with their colours first."""
+    if isinstance(space, spaces.Dict):
+        return spaces.Dict({name: _colours_first(part) for name, part in space.spaces.items()})
+    if is_image_space(space) and not is_image_space_channels_first(space):  # type: ignore[arg-type]
+        return VecTransposeImage.transpose_space(space)  # type: ignore[arg-type]
+    return space

@@ -48,18 +48,18 @@ def _text(path: Path, header: dict[str, Any], card: Card) -> str:
             f"* actions: {_space(header['action_space'])}",
             f"* trained by: `{card.command}`",
             f"* versions: {versions}",
-            f"* file: {path.stat().st_size:,} bytes",
+            f"* file: {path.stat().st_size:,} bytes" + ("" if header["exact"] else ", weights rounded to 8 bits"),
             *table,
             "",
             "```python",
-            *_usage(path),
+            *_usage(path, header["past"] is not None),
             "```",
             "",
         ]
     )
 
 
-def _usage(path: Path) -> list[str]:
+def _usage(path: Path, past: bool) -> list[str]:
     if path.suffix == ".zip":
         return ["from sb3_contrib import RecurrentPPO", "", f'model = RecurrentPPO.load("{path.name}")']
     trust = ", trust=True" if path.suffix == ".pt2" else ""
@@ -67,8 +67,8 @@ def _usage(path: Path) -> list[str]:
         "from recurrent_rl.export import load_agent",
         "",
         f'agent = load_agent("{path.name}"{trust})',
-        "agent.reset()                                # at the start of each episode",
-        "action = agent.act(observation)              # one observation, or B stacked",
+        "agent.reset()  # at the start of each episode",
+        f"action = agent.act(observation{', reward=reward' if past else ''})  # one observation, or B stacked",
     ]
 
 

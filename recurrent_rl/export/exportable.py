@@ -16,8 +16,8 @@ from recurrent_rl.algorithms import RecurrentA2C, RecurrentPPO
 from recurrent_rl.checkpoint import CheckpointError, read_archive
 from recurrent_rl.export.acting import ActingStep, Normaliser
 from recurrent_rl.export.numpy_agent import Agent, Array, Step
-from recurrent_rl.export.past import without_past
-from recurrent_rl.export.spaces import describe, part_type, parts_of
+from recurrent_rl.export.past import ADDED, without_past
+from recurrent_rl.export.spaces import choices_of, describe, part_type, parts_of
 from recurrent_rl.memory import GRU, MemorySpec
 from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy
 from recurrent_rl.vector import get_normaliser
@@ -47,7 +47,7 @@ class Exportable:
 def exportable(
     source: Source, past: bool = False, normaliser: Normaliser | None = None, trust: bool = False
 ) -> Exportable:
-    """Return a policy in the form that every export begins with: on the CPU (a copy, where it is elsewhere), in float32.
+    """Return a policy in the form that every export begins with: a copy, frozen as it is now, on the CPU, in float32.
 
     Args:
         source: See `Source`. A model's normaliser comes with it: that of its environment, or of its checkpoint.
@@ -67,11 +67,6 @@ def exportable(
         normaliser, environment = normaliser or _normaliser_of(loaded), _environment_of(loaded)
     step = ActingStep(policy_of(loaded), normaliser)
     return Exportable(step, {**header_of(step, past), "environment": environment})
-
-
-def prepared(source: "Source | Exportable") -> Exportable:
-    """Return what `exportable` returns, of a source or of that itself."""
-    return source if isinstance(source, Exportable) else exportable(source)
 
 
 def load_source(path: str | os.PathLike[str], trust: bool = False) -> Model | RecurrentActorCriticPolicy:
@@ -98,9 +93,13 @@ def by_torch(step: Callable[..., tuple[Tensor, ...]]) -> Step:
 
 
 def policy_of(source: Model | RecurrentActorCriticPolicy) -> RecurrentActorCriticPolicy:
-    """Return the policy itself where it lies on the CPU, and a copy there otherwise."""
+    """Return a copy of a policy on the CPU, in evaluation mode: training on does not change it."""
     policy = source if isinstance(source, RecurrentActorCriticPolicy) else source.policy
-    return policy if policy.device.type == "cpu" else copy.deepcopy(policy).to("cpu")
+    # What is not copied whole: programs, which the copy makes anew, and gSDE's noise, which comes from the weights.
+    memo = {id(policy.steppers): {}, id(policy.graphs): {}, id(policy.distribution): copy.copy(policy.distribution)}
+    found = copy.deepcopy(policy, memo).to("cpu")
+    found.set_training_mode(False)
+    return found
 
 
 def _environment_of(model: Model) -> str | None:
@@ -121,10 +120,13 @@ def header_of(step: ActingStep, past: bool) -> dict[str, Any]:
 
     policy = step.policy
     seen = without_past(policy.observation_space, policy.action_space) if past else policy.observation_space
+    read = parts_of(policy.observation_space)
+    kinds = {name: str(part_type(part, name in step.normalised)) for name, part in read.items()}
     parts = [
-        {"name": name, "shape": list(part.shape), "dtype": str(part_type(part, name in step.normalisers))}  # type: ignore[arg-type]
+        {"name": name, "shape": list(part.shape), "dtype": kinds[name], "choices": choices_of(part)}  # type: ignore[arg-type]
         for name, part in parts_of(seen).items()
     ]
+    added = {} if isinstance(policy.observation_space, spaces.Box) else {name: kinds[name] for name in ADDED if past}
     actions = describe(policy.action_space)
     if isinstance(policy.action_space, spaces.Box):
         actions["squashed"] = bool(policy.squash_output)
@@ -134,7 +136,7 @@ def header_of(step: ActingStep, past: bool) -> dict[str, Any]:
         "parts": parts,
         "inputs": list(step.names),
         "parameters": list(step.parameter_names),
-        "past": isinstance(policy.observation_space, spaces.Box) if past else None,
+        "past": added if past else None,
         "initial": [_spelt(leaf) for leaf in step.initial_leaves(1)],
         "memory": repr(memory_spec(policy)),
         "versions": {"recurrent_rl": __version__, "torch": torch.__version__, "numpy": np.__version__},

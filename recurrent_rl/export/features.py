@@ -24,12 +24,12 @@ class PolicyFeatures(gym.Wrapper):
         agent: It is copied, and steps once for each observation.
 
     Raises:
-        ValueError: The agent reads other observations.
+        ValueError: The agent reads other observations, or they have one of the new keys already.
     """
 
     def __init__(self, env: gym.Env, agent: Agent) -> None:
         super().__init__(env)
-        self.agent = agent.twin()
+        self.agent, self._over = agent.twin(), False
         try:  # the first step tells how many numbers there are
             self.agent.act(env.observation_space.sample())
         except (ValueError, KeyError, IndexError, TypeError) as error:
@@ -42,11 +42,16 @@ class PolicyFeatures(gym.Wrapper):
         """Start an episode for the environment and the agent."""
         observation, info = self.env.reset(seed=seed, options=options)
         self.agent.reset()
+        self._over = False
         return self._joined(observation, None), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step the environment, and show the agent what follows."""
+        if self._over:  # the environment below begins the next episode by itself
+            self.agent.reset()
+        self.agent.played(action)
         observation, reward, terminated, truncated, info = self.env.step(action)
+        self._over = terminated or truncated
         return self._joined(observation, reward), reward, terminated, truncated, info
 
     def _joined(self, observation: Any, reward: Any) -> Any:
@@ -64,6 +69,8 @@ class PolicyFeatures(gym.Wrapper):
             low, high = np.concatenate([space.low, -free]), np.concatenate([space.high, free])
             return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
         parts = dict(space.spaces) if isinstance(space, spaces.Dict) else {"observation": space}
+        if taken := parts.keys() & {DISTRIBUTION_KEY, STATE_KEY}:
+            raise ValueError(f"The observation has the keys {sorted(taken)} already; rename them below this wrapper.")
         parts[DISTRIBUTION_KEY] = spaces.Box(-np.inf, np.inf, (self._distribution,), np.float32)
         parts[STATE_KEY] = spaces.Box(-np.inf, np.inf, (self._state,), np.float32)
         return spaces.Dict(parts)

@@ -6,12 +6,13 @@
     action = agent.act(observations, starts=ended)       # B: where an episode ended, the next one begins
 
 The file holds arrays and a list of operations in JSON. Each operation is looked up in the table OPERATIONS below and nothing
-else can be run, so that a file from elsewhere does at worst a wrong calculation.
+else can be run, so that a file from elsewhere can at worst calculate wrongly, or ask for more memory than there is.
 """
 
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 1  # of all kinds of exported files
+NEEDED = {"observation_space", "action_space", "parts", "inputs", "parameters", "past", "initial"}
 Array = np.ndarray
 Step = Callable[[list[Array], list[Array]], list[Array]]
 """(parts of the observation [B, ...], leaves [B, ...]) -> action [B, ...], parameters [B, A] each, leaves [B, ...]"""
@@ -41,17 +43,16 @@ class Agent:
     """
 
     def __init__(self, step: Step, header: dict[str, Any]) -> None:
-        self.header, self.observation_space, self.action_space = (
-            header,
-            header["observation_space"],
-            header["action_space"],
-        )
+        self.header = header
+        self.observation_space, self.action_space = header["observation_space"], header["action_space"]
         self.parameters: dict[str, Array] = {}
         self.state: list[Array] | None = None
         self.random = np.random.default_rng()
         self._step, self._initial = step, [_leaf(leaf) for leaf in header["initial"]]
         self._alone = header["observation_space"]["kind"] != "Dict"
-        self._parts = [(part["name"], np.dtype(part["dtype"]), tuple(part["shape"])) for part in header["parts"]]
+        self._parts = [
+            (part["name"], np.dtype(part["dtype"]), tuple(part["shape"]), _choices(part)) for part in header["parts"]
+        ]
         self._rows: int | None = None
         self._waiting = np.zeros(0, dtype=bool)  # columns that start at the next call
         self._any_waiting = False
@@ -113,10 +114,22 @@ class Agent:
         self.parameters = dict(zip(self._names, found[1:]))
         self.state = found[1 + len(self._names) :]
         actions = found[0] if deterministic else self._draw(self.parameters, self.random)
+        self._note(actions)
+        return actions[0] if one else actions
+
+    def played(self, actions: Any) -> None:
+        """Say what was done in place of the last answer, for a policy that reads its previous action.
+
+        Args:
+            actions: One action, or [B, ...], as the last answer was.
+        """
+        if self._rows is not None:
+            self._note(np.asarray(actions).reshape(self._rows, *self.action_space["shape"]))
+
+    def _note(self, actions: Array) -> None:
         if self._past is not None:
             self._past.note(actions)
         self._done = actions
-        return actions[0] if one else actions
 
     def _begin(self, rows: int) -> None:
         if self._rows is not None:
@@ -150,8 +163,12 @@ class Agent:
     def _arrays(self, observation: Any) -> tuple[dict[str, Array], bool]:
         """Return the observation's parts [B, ...] by name, and whether it was one alone."""
         found, counts = {}, set()
-        for name, dtype, shape in self._parts:
-            part = np.asarray(observation if self._alone else observation[name], dtype=dtype)
+        for name, dtype, shape, choices in self._parts:
+            part = np.asarray(observation if self._alone else _part(observation, name))
+            if part.dtype != dtype:
+                part = _cast(part, dtype, name)
+            if choices is not None and not ((part >= 0) & (part < choices)).all():
+                raise ValueError(f"{name} is {part}, and its choices are 0 to {choices - 1}.")
             if dtype == np.uint8 and part.shape[-3:] == (*shape[1:], shape[0]) != shape:
                 part = np.moveaxis(part, -1, -3)  # a picture with its colours last, as environments give it
             if part.shape == shape:
@@ -169,17 +186,38 @@ class Agent:
         return found, counts == {0}
 
 
+def _part(observation: Any, name: str) -> Any:
+    try:
+        return observation[name]
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(
+            f"The observation has no {name!r}; give a dict with the parts that the policy reads."
+        ) from error
+
+
+def _cast(part: Array, dtype: np.dtype, name: str) -> Array:
+    """Return an array of another type; a real number is none of a choice, of a bit, or of a picture from 0 to 255."""
+    if part.dtype.kind == "f" and dtype.kind in "iu":
+        raise ValueError(f"{name} holds real numbers ({part.dtype}), the policy reads whole ones ({dtype}).")
+    return part.astype(dtype)
+
+
+def _choices(part: dict[str, Any]) -> Any:
+    """Return how many choices there are, or as many as there are parts; None for what is no choice."""
+    return None if part["choices"] is None else np.asarray(part["choices"])
+
+
 class Past:
     """What the agent did last and what that earned, beside each observation: zeros where an episode starts.
 
     Args:
-        flat: Whether the policy reads one array [observation, action, reward], not a dict with the keys "previous_action"
-            and "previous_reward".
+        kinds: The types of the keys "previous_action" and "previous_reward" of a dict; none where the policy reads one array
+            [observation, action, reward].
         space: Of the actions.
     """
 
-    def __init__(self, flat: bool, space: dict[str, Any]) -> None:
-        self._flat, self._space = flat, space
+    def __init__(self, kinds: dict[str, str], space: dict[str, Any]) -> None:
+        self._kinds, self._space = kinds, space
         self._actions = np.zeros((0, 0), dtype=np.float32)
         self._fresh = np.zeros(0, dtype=bool)
 
@@ -215,20 +253,18 @@ class Past:
         reward = 0.0 if reward is None else reward
         rewards = np.broadcast_to(np.asarray(reward, dtype=np.float32).reshape(-1), self._fresh.shape)
         rewards = np.where(self._fresh, np.float32(0.0), rewards)[:, None]
-        if self._flat:
+        if not self._kinds:
             ((name, part),) = parts.items()
             return {name: np.concatenate([part, self._actions, rewards], axis=1, dtype=part.dtype)}
-        return {**parts, "previous_action": self._actions, "previous_reward": rewards}
+        added = {"previous_action": self._actions, "previous_reward": rewards}
+        return {**parts, **{name: array.astype(self._kinds[name]) for name, array in added.items()}}
 
     def _sizes(self) -> list[int] | None:
         """Return the number of choices of each part; None for numbers and bits."""
-        return (
-            self._space["nvec"]
-            if self._space["kind"] == "MultiDiscrete"
-            else [self._space["n"]]
-            if "n" in self._space
-            else None
-        )
+        kind = self._space["kind"]
+        if kind == "Discrete":
+            return [self._space["n"]]
+        return self._space["nvec"] if kind == "MultiDiscrete" else None
 
     def _width(self) -> int:
         sizes = self._sizes()
@@ -243,7 +279,12 @@ def load(path: str | Path) -> Agent:
         AgentFileError: It is damaged, not such a file, or written by a newer version.
     """
     header, arrays = read(path)
-    return Agent(Program(header["program"], arrays), header)
+    try:
+        return Agent(Program(header["program"], arrays), header)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        if isinstance(error, AgentFileError):
+            raise
+        raise AgentFileError(f"{path} is damaged: its program does not fit its arrays ({error!r}).") from error
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -258,16 +299,38 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        header = json.loads(arrays.pop("header").tobytes())
-        kind, version = header["format"].rsplit(" ", 1)
-        number = int(version)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        text = arrays.pop("header").tobytes()
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise AgentFileError(f"{path} is damaged or was not written by to_numpy ({error}); export it again.") from error
-    if kind != "recurrent_rl numpy":
-        raise AgentFileError(f"{path} holds a {kind!r}, not a policy that to_numpy wrote.")
+    return parse_header(text, "numpy", path), arrays
+
+
+def parse_header(text: str | bytes, kind: str, path: Any) -> dict[str, Any]:
+    """Return what a file says of itself.
+
+    Args:
+        text: JSON.
+        kind: What the file should be: numpy, onnx, torch or weights.
+        path: For messages.
+
+    Raises:
+        AgentFileError: It is no such file, damaged, or written by a newer version.
+    """
+    try:
+        header = json.loads(text)
+        found, version = header["format"].removeprefix("recurrent_rl ").rsplit(" ", 1)
+        number, missing = int(version), NEEDED - header.keys()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise AgentFileError(
+            f"{path} says nothing of a policy ({error!r}); it was not exported by recurrent_rl."
+        ) from error
+    if found != kind:
+        raise AgentFileError(f"{path} holds a policy as {found!r}, not as {kind!r}.")
     if number > FORMAT:
-        raise AgentFileError(f"{path} has the format {number}, this module reads up to {FORMAT}; take a newer one.")
-    return header, arrays
+        raise AgentFileError(f"{path} has the format {number}, this version reads up to {FORMAT}; take a newer one.")
+    if missing:
+        raise AgentFileError(f"{path} is damaged: its header lacks {sorted(missing)}.")
+    return header
 
 
 def _leaf(spelt: dict[str, Any]) -> Array:
@@ -441,10 +504,10 @@ def _rms_norm(x: Array, shape: Sequence[int], weight: Any, eps: float | None) ->
 
 def _conv2d(x: Array, weight: Array, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Array:
     """Return sums over windows: x [B, C, H, W] with weight [O, C / groups, h, w]."""
-    (down, across), (high, wide), (tall, long) = stride, padding, dilation
-    x = np.pad(x, ((0, 0), (0, 0), (high, high), (wide, wide)))
-    size = ((weight.shape[2] - 1) * tall + 1, (weight.shape[3] - 1) * long + 1)
-    seen = np.lib.stride_tricks.sliding_window_view(x, size, axis=(2, 3))[:, :, ::down, ::across, ::tall, ::long]
+    x = np.pad(x, ((0, 0), (0, 0), (padding[0], padding[0]), (padding[1], padding[1])))
+    size = [(length - 1) * apart + 1 for length, apart in zip(weight.shape[2:], dilation)]
+    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(2, 3))  # [B, C, H, W, h, w]
+    seen = windows[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
     inputs, outputs = np.split(seen, groups, axis=1), np.split(weight, groups)
     made = [np.tensordot(one, other, axes=((1, 4, 5), (1, 2, 3))) for one, other in zip(inputs, outputs)]
     found = np.moveaxis(np.concatenate(made, axis=3), 3, 1)  # [B, O, H', W']

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from recurrent_rl.export import numpy_agent
-from recurrent_rl.export.card import Card, write_card
-from recurrent_rl.export.exportable import Exportable, Source, prepared
-from recurrent_rl.export.parity import write_checked
-from recurrent_rl.export.program import to_program
+from recurrent_rl.export.card import Card
+from recurrent_rl.export.exportable import Exportable, Source
+from recurrent_rl.export.form import Form, write_checked
+from recurrent_rl.export.parity import sample
+from recurrent_rl.export.program import UnsupportedError, to_program
+from recurrent_rl.export.spaces import from_description
 from recurrent_rl.export.tracing import example, trace
 
 
@@ -20,18 +22,14 @@ def to_numpy(source: Source | Exportable, path: str | Path, card: Card | None = 
 
     Args:
         source: A model, its policy, a checkpoint's path, the folder of a run, or what `exportable` made of one.
-        path: The file; ".npz" is added where it has no suffix.
+        path: The file; ".npz" is added where it has another suffix.
         card: What to write into the model card beside it.
 
     Raises:
         UnsupportedError: The policy does what numpy_agent has no operation for.
         ParityError: The file would play differently; none is written.
     """
-    found = prepared(source)
-    path = Path(path) if Path(path).suffix else Path(f"{path}.npz")
-    write_checked(path, lambda draft: _write(found, draft), numpy_agent.load, found)
-    write_card(path, found.header, card)
-    return path
+    return write_checked(source, path, Form(".npz", _write, numpy_agent.load), card)
 
 
 def _write(source: Exportable, path: Path) -> None:
@@ -40,3 +38,11 @@ def _write(source: Exportable, path: Path) -> None:
     encoded = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     with path.open("wb") as file:
         np.savez(file, header=encoded, **arrays)  # type: ignore[arg-type]
+    try:
+        numpy_agent.load(path).act(
+            sample(from_description(source.header["observation_space"]), 2, np.random.default_rng(0))
+        )
+    except TypeError as error:
+        raise UnsupportedError(
+            f"numpy_agent knows an operation of the policy, but not in this form ({error}); export it by to_onnx."
+        ) from error

@@ -1,6 +1,6 @@
 """A policy as an ONNX graph, and the agent that plays one.
 
-    inputs    the observation's parts [B, ...], `starts` [B] bool, `state_0` ... [B, ...]
+    inputs    `observation` [B, ...], or `observation.KEY` for each part of a Dict, `starts` [B] bool, `state_0` ... [B, ...]
     outputs   `action` [B, ...], `logits` or `mean` and `deviation` [B, A], `next_state_0` ... [B, ...]
 
 B may change from call to call. Where `starts` is true an episode begins, and what comes in as its state counts for nothing.
@@ -18,20 +18,19 @@ import torch
 from torch import Tensor, nn
 
 from recurrent_rl.export.acting import ActingStep
-from recurrent_rl.export.card import Card, write_card
-from recurrent_rl.export.exportable import Exportable, Source, prepared
-from recurrent_rl.export.numpy_agent import Agent, AgentFileError, Array, Step
-from recurrent_rl.export.parity import write_checked
+from recurrent_rl.export.card import Card
+from recurrent_rl.export.exportable import Exportable, Source
+from recurrent_rl.export.form import Form, write_checked
+from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, Array, Step, parse_header
+from recurrent_rl.export.parity import around_of, compare
+from recurrent_rl.export.spaces import ONLY
 from recurrent_rl.export.tracing import ROWS, example, quietly, trace
 
-FORMAT = 1
 KEY = "recurrent_rl"
 
 
 class ResettingStep(nn.Module):
     """An acting step that begins episodes itself: parts, starts [B], leaves -> what the step gives."""
-
-    initial: list[Tensor]
 
     def __init__(self, step: ActingStep) -> None:
         super().__init__()
@@ -59,7 +58,7 @@ def to_onnx(source: Source | Exportable, path: str | Path, card: Card | None = N
 
     Args:
         source: A model, its policy, a checkpoint's path, the folder of a run, or what `exportable` made of one.
-        path: The file; ".onnx" is added where it has no suffix.
+        path: The file; ".onnx" is added where it has another suffix.
         card: What to write into the model card beside it.
         int8: Weights of products as 8-bit whole numbers: a smaller file whose actions are not quite the policy's. The graph
             that it is made from is checked; what rounding costs must be measured, by the returns of both.
@@ -68,13 +67,7 @@ def to_onnx(source: Source | Exportable, path: str | Path, card: Card | None = N
         ImportError: onnx, onnxscript or onnxruntime is missing.
         ParityError: The file would play differently; none is written.
     """
-    found = prepared(source)
-    path = Path(path) if Path(path).suffix else Path(f"{path}.onnx")
-    write_checked(path, lambda draft: _write(found, draft), load_onnx, found)
-    if int8:
-        _quantise(path)
-    write_card(path, found.header, card)
-    return path
+    return write_checked(source, path, Form(".onnx", _write_int8 if int8 else _write, load_onnx, exact=not int8), card)
 
 
 def load_onnx(path: str | Path) -> Agent:
@@ -94,30 +87,18 @@ def load_onnx(path: str | Path) -> Agent:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common class but this
         raise AgentFileError(f"{path} is damaged or no ONNX graph ({error}); export it again.") from error
-    header = read_header(session.get_modelmeta().custom_metadata_map, path)
+    header = parse_header(session.get_modelmeta().custom_metadata_map.get(KEY, ""), "onnx", path)
     return Agent(_by_session(session, header), header)
 
 
-def read_header(metadata: dict[str, str], path: Any) -> dict[str, Any]:
-    """Return what a file says of itself.
-
-    Raises:
-        AgentFileError: It was not written by `to_onnx`, or by a newer version.
-    """
-    try:
-        header = json.loads(metadata[KEY])
-        version = int(header["format"].removeprefix("recurrent_rl onnx "))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise AgentFileError(f"{path} has no metadata of recurrent_rl; it was not written by to_onnx.") from error
-    if version > FORMAT:
-        raise AgentFileError(
-            f"{path} has the format {version}, this version reads up to {FORMAT}; upgrade recurrent-rl."
-        )
-    return header
+def _names(header: dict[str, Any]) -> list[str]:
+    """Return the names of the observation's parts: none of a Dict's keys can be that of another input or output."""
+    names = header["inputs"]
+    return names if names == [ONLY] else [f"{ONLY}.{name}" for name in names]
 
 
 def _by_session(session: Any, header: dict[str, Any]) -> Step:
-    names = [*header["inputs"], "starts", *(f"state_{i}" for i in range(len(header["initial"])))]
+    names = [*_names(header), "starts", *(f"state_{i}" for i in range(len(header["initial"])))]
 
     def take(observation: list[Array], leaves: list[Array]) -> list[Array]:
         starts = np.zeros(len(observation[0]), dtype=bool)  # the agent has put the initial leaves in place
@@ -129,7 +110,7 @@ def _by_session(session: Any, header: dict[str, Any]) -> Step:
 def _write(source: Exportable, path: Path) -> None:
     step = ResettingStep(source.step)
     leaves = source.step.initial_leaves(1)
-    inputs = [*source.step.names, "starts", *(f"state_{i}" for i in range(len(leaves)))]
+    inputs = [*_names(source.header), "starts", *(f"state_{i}" for i in range(len(leaves)))]
     outputs = ["action", *source.step.parameter_names, *(f"next_state_{i}" for i in range(len(leaves)))]
     traced = trace(step, step.example())
     with quietly(), contextlib.redirect_stdout(io.StringIO()):
@@ -140,14 +121,12 @@ def _write(source: Exportable, path: Path) -> None:
     program.save(str(path))
 
 
-def _quantise(path: Path) -> None:
-    """Replace a graph by one with 8-bit weights."""
+def _write_int8(source: Exportable, path: Path) -> None:
+    """Write the graph, play it beside the policy, and replace it by one with 8-bit weights."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    draft = path.with_name(f".int8-{path.name}")
-    try:
-        with quietly():
-            quantize_dynamic(str(path), str(draft), weight_type=QuantType.QInt8)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    exact = path.with_name(f"exact-{path.name}")
+    _write(source, exact)
+    compare(source.agent(), load_onnx(exact), around_of(source.step))
+    with quietly():
+        quantize_dynamic(str(exact), str(path), weight_type=QuantType.QInt8)

@@ -22,7 +22,7 @@ class Player:
     Args:
         agent: It is copied.
         name: Of the player.
-        deterministic: The likeliest action in place of a drawn one.
+        deterministic: The likeliest action in place of a drawn one; `player.agent.seed(n)` makes those the same again.
     """
 
     def __init__(self, agent: Agent, name: str, deterministic: bool = True) -> None:
@@ -51,11 +51,15 @@ class Player:
         """Return the action for an observation."""
         mask = None
         if isinstance(observation, Mapping) and "action_mask" in observation:
-            observation, mask = observation["observation"], np.asarray(observation["action_mask"], dtype=bool)
+            mask = np.asarray(observation["action_mask"], dtype=bool)
+            reads_it = any(part["name"] == "action_mask" for part in self.agent.header["parts"])
+            observation = observation if reads_it else observation["observation"]
         action = self.agent.act(observation, deterministic=self.deterministic, reward=reward)
         if mask is None or mask[action]:
             return action
-        return self._allowed(mask)
+        allowed = self._allowed(mask)
+        self.agent.played(allowed)
+        return allowed
 
     def _allowed(self, mask: np.ndarray) -> Any:
         logits = np.where(mask, self.agent.parameters["logits"][0], -np.inf)
@@ -68,7 +72,7 @@ class Player:
 class AgainstPlayers(gym.Env):
     """A PettingZoo parallel environment as a Gymnasium one for a learner, the other players being imported agents.
 
-    The episode ends for the learner when it is out, or nobody is left.
+    The episode ends for the learner when it is out.
 
     Args:
         env: A parallel environment; `pettingzoo.utils.conversions.aec_to_parallel` makes one of an AEC environment whose
@@ -96,19 +100,25 @@ class AgainstPlayers(gym.Env):
         super().reset(seed=seed)
         self._seen, infos = self.env.reset(seed=seed, options=options)
         self._rewards = {}
-        for player in self.players:
+        for number, player in enumerate(self.players):
             player.reset()
+            if seed is not None:
+                player.agent.seed(seed + number)
         return self._seen[self.learner], infos.get(self.learner, {})
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Let all move at once."""
         moves = {
-            player.name: player.move(self._seen, self._rewards) for player in self.players if player.name in self._seen
+            player.name: player.move(self._seen, self._rewards)
+            for player in self.players
+            if player.name in self.env.agents
         }
         found = self.env.step({self.learner: action, **moves})
+        me, last = self.learner, self._seen[self.learner]
         self._seen, self._rewards, terminated, truncated, infos = found
-        me = self.learner
-        return self._seen[me], self._rewards[me], terminated[me], truncated[me], infos.get(me, {})
+        over = terminated.get(me, True), truncated.get(me, False)  # one that is no longer told of is out
+        self._seen = {me: last, **self._seen}
+        return self._seen[me], self._rewards.get(me, 0.0), *over, infos.get(me, {})
 
     def render(self) -> Any:
         """Render the environment."""

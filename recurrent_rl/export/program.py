@@ -40,6 +40,13 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Multiple:
+    """A size that is B times something: numpy works it out in a reshape, and nowhere else."""
+
+    expression: str
+
+
+@dataclass(frozen=True)
 class Blank:
     """A tensor of one value, of a shape in which a slot stands for B."""
 
@@ -84,9 +91,13 @@ class Writer:
         """Return the slot of a slot, tensor, literal or list of them."""
         if isinstance(value, Slot):
             return value
+        if isinstance(value, Multiple):
+            raise UnsupportedError(
+                f"The policy mixes rows with other sizes ({value.expression}); export it by to_onnx."
+            )
         if isinstance(value, Tensor):
             return self._constant(value)
-        if isinstance(value, list | tuple) and any(isinstance(item, Slot | Tensor) for item in value):
+        if isinstance(value, list | tuple) and any(isinstance(item, Slot | Multiple | Tensor) for item in value):
             return self.step("list", *value)
         key = repr(value)
         if key not in self.values:
@@ -181,14 +192,17 @@ class _Translator:
     def _of_blank(self, node: fx.Node, name: str, given: list[Any]) -> Any:
         """Return the result of an operation on a blank where it is plain; None otherwise."""
         blank = given[0]
-        if name in SHAPES | SAME | SPREADING:
+        if name in SHAPES | SPREADING or (name in SAME and _kind(node) == blank.kind):
             return Blank(blank.value, self._shape(node), _kind(node))
-        if name in ("bitwise_not", "logical_not"):
-            return Blank(not blank.value, blank.shape, blank.kind)
+        if name == "logical_not" or (name == "bitwise_not" and blank.kind == "bool"):
+            return Blank(not blank.value, blank.shape, "bool")
         if name == "where":
             chosen, argument = (given[1], node.args[1]) if blank.value else (given[2], node.args[2])
-            fits = isinstance(argument, fx.Node) and self._shape(argument) == self._shape(node)
-            return chosen if fits else self.writer.step("expand", self._solid(chosen), self._shape(node))
+            if not isinstance(argument, fx.Node) or _kind(argument) != _kind(node):
+                return None
+            if self._shape(argument) == self._shape(node):
+                return chosen
+            return self.writer.step("expand", self._solid(chosen), self._shape(node))
         return None
 
     def _step(self, node: fx.Node, name: str, given: list[Any]) -> Slot:
@@ -220,6 +234,8 @@ class _Translator:
         for position, argument in enumerate(node.target._schema.arguments):
             if argument.name in LEFT_OUT:
                 continue
+            if argument.name == "dtype" and len(found) == 1 and _name(node) in ("sum", "mean"):
+                found += [None, False]  # of all numbers: no dimensions, none kept
             value = node.kwargs.get(argument.name, argument.default_value)
             found.append(self._replaced(node.args[position] if position < len(node.args) else value))
         return found
@@ -246,9 +262,7 @@ class _Translator:
 
     def _size(self, size: torch.SymInt) -> Any:
         expression = size.node.expr
-        if expression.is_Symbol:
-            return self.writer.rows
-        return str(expression)  # B times something: `_spelt` lets numpy work it out
+        return self.writer.rows if expression.is_Symbol else Multiple(str(expression))
 
 
 def _constants(traced: ExportedProgram) -> dict[str, Tensor]:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
+from stable_baselines3.common.torch_layers import NatureCNN
 
 from recurrent_rl.algorithms import RecurrentPPO
 from recurrent_rl.checkpoint import CheckpointError
 from recurrent_rl.export.card import Card, write_card
 from recurrent_rl.export.exportable import Source, exportable, load_source, memory_spec, policy_of
+from recurrent_rl.export.form import drafted
 from recurrent_rl.export.parity import ROWS, STEPS, ParityError, sample
 from recurrent_rl.export.sb3_file import read_policy_kwargs, read_sb3, read_schedule, read_space
 from recurrent_rl.export.sb3_weights import to_ours, to_theirs
@@ -25,6 +27,7 @@ NUMBERS = (
 SAME = (
     "net_arch", "activation_fn", "ortho_init", "log_std_init", "full_std", "use_expln", "squash_output",
     "features_extractor_class", "features_extractor_kwargs", "share_features_extractor", "normalize_images",
+    "optimizer_class", "optimizer_kwargs",
 )  # fmt: skip
 TOLERANCE = 1e-6
 
@@ -54,28 +57,29 @@ def from_sb3_contrib(
     if "lstm_actor.weight_ih_l0" not in weights:
         raise CheckpointError(f"{path} holds no LSTM policy of sb3-contrib's RecurrentPPO.")
     arguments = policy_kwargs if policy_kwargs is not None else read_policy_kwargs(data.get("policy_kwargs"))
+    seen = observation_space or read_space(data.get("observation_space"), "observation_space")
     model = RecurrentPPO(
-        _policy_name(weights),
+        _policy_name(seen, weights),
         None,
         policy_kwargs=arguments,
         device="cpu",
         _init_setup_model=False,
         **_hyperparameters(data),
     )
-    model.observation_space = observation_space or read_space(data.get("observation_space"), "observation_space")
+    model.observation_space = seen
     model.action_space = action_space or read_space(data.get("action_space"), "action_space")
     model.n_envs, model.num_timesteps = data.get("n_envs", 1), data.get("num_timesteps", 0)
-    model._setup_model()
-    policy = model.policy
     try:
+        model._setup_model()
+        policy = model.policy
         policy.load_state_dict(to_ours(weights, policy.state_dict(), _shares_extractor(policy)))
-    except RuntimeError as error:
-        raise CheckpointError(f"The weights in {path} do not fit its policy_kwargs {arguments}: {error}") from error
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise CheckpointError(f"The weights in {path} do not fit its policy_kwargs {arguments}: {error!r}") from error
     return model
 
 
-def _policy_name(weights: dict[str, Any]) -> str:
-    if any(name.startswith("features_extractor.extractors.") for name in weights):
+def _policy_name(observation_space: spaces.Space, weights: dict[str, Any]) -> str:
+    if isinstance(observation_space, spaces.Dict):
         return "MultiInputLstmPolicy"
     return "CnnLstmPolicy" if any(name.startswith("features_extractor.cnn.") for name in weights) else "MlpLstmPolicy"
 
@@ -100,9 +104,12 @@ def _shares_extractor(policy: RecurrentActorCriticPolicy) -> bool:
 def to_sb3_contrib(source: Source, path: str | Path, card: Card | None = None) -> Path:
     """Write a zip that `sb3_contrib.RecurrentPPO.load` opens, and return its path; needs sb3-contrib.
 
+    Of what training on needs, the optimiser's moments are left out, and a critic that is "shared" becomes theirs, whose
+    gradient does not reach the memory. Observations that were normalised need their VecNormalize; a warning says so.
+
     Args:
         source: A RecurrentPPO with an LSTM policy, a checkpoint's path or the folder of a run.
-        path: The file; ".zip" is added where it has no suffix.
+        path: The file; ".zip" is added where it has another suffix.
         card: What to write into the model card beside it.
 
     Raises:
@@ -125,17 +132,23 @@ def to_sb3_contrib(source: Source, path: str | Path, card: Card | None = None) -
     theirs._setup_model()
     theirs.policy.load_state_dict(to_theirs(policy.state_dict(), theirs.policy.state_dict(), _shares_extractor(policy)))
     _compare(policy, theirs.policy)
-    path = Path(path) if Path(path).suffix else Path(f"{path}.zip")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    theirs.save(path)
-    write_card(path, exportable(model).header, card)
-    return path
+    with drafted(path, ".zip") as (draft, target):
+        theirs.save(draft)
+    found = exportable(model)
+    if found.step.normalised:
+        warnings.warn(
+            "This policy reads normalised observations, and sb3-contrib keeps a VecNormalize in a file of its own: save it "
+            "by VecNormalize.save beside the zip, and wrap their environment in it.",
+            stacklevel=2,
+        )
+    write_card(target, {**found.header, "exact": True}, card)
+    return target
 
 
 def _their_policy(policy: RecurrentActorCriticPolicy) -> str:
     if isinstance(policy.observation_space, spaces.Dict):
         return "MultiInputLstmPolicy"
-    return "CnnLstmPolicy" if hasattr(policy.features_extractor, "cnn") else "MlpLstmPolicy"
+    return "CnnLstmPolicy" if isinstance(policy.features_extractor, NatureCNN) else "MlpLstmPolicy"
 
 
 def _their_arguments(policy: RecurrentActorCriticPolicy) -> dict[str, Any]:
@@ -166,7 +179,7 @@ def _their_arguments(policy: RecurrentActorCriticPolicy) -> dict[str, Any]:
 
 
 def _their_hyperparameters(model: RecurrentPPO) -> dict[str, Any]:
-    found = {name: getattr(model, name) for name in (*NUMBERS, "learning_rate", "clip_range")}
+    found = {name: getattr(model, name) for name in (*NUMBERS, "learning_rate", "clip_range", "clip_range_vf")}
     if found["batch_size"] is None:
         found["batch_size"] = model.n_steps * model.n_envs
     return found

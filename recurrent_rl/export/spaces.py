@@ -26,6 +26,13 @@ def part_type(space: spaces.Space, normalised: bool) -> np.dtype:
     return np.dtype(np.float32) if kind.kind == "f" else kind
 
 
+def choices_of(space: spaces.Space) -> Any:
+    """Return how many choices a part has, a number or a list of them, as JSON; None for what is no choice."""
+    if isinstance(space, spaces.Discrete):
+        return int(space.n)
+    return space.nvec.tolist() if isinstance(space, spaces.MultiDiscrete) else None
+
+
 def describe(space: spaces.Space) -> dict[str, Any]:
     """Return a space as JSON: its kind, and what makes it.
 

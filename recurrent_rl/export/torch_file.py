@@ -6,14 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from recurrent_rl.export.card import Card, write_card
-from recurrent_rl.export.exportable import Exportable, Source, by_torch, prepared
-from recurrent_rl.export.numpy_agent import Agent
+from recurrent_rl.export.card import Card
+from recurrent_rl.export.exportable import Exportable, Source, by_torch
+from recurrent_rl.export.form import Form, write_checked
+from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, parse_header
 from recurrent_rl.export.onnx_file import ResettingStep
-from recurrent_rl.export.parity import write_checked
 from recurrent_rl.export.tracing import quietly, trace
 
-FORMAT = 1
 HEADER = "recurrent_rl.json"
 
 
@@ -25,25 +24,28 @@ def to_torch_export(source: Source | Exportable, path: str | Path, card: Card | 
 
     Args:
         source: A model, its policy, a checkpoint's path, the folder of a run, or what `exportable` made of one.
-        path: The file; ".pt2" is added where it has no suffix.
+        path: The file; ".pt2" is added where it has another suffix.
         card: What to write into the model card beside it.
 
     Raises:
         ParityError: The file would play differently; none is written.
     """
-    found = prepared(source)
-    path = Path(path) if Path(path).suffix else Path(f"{path}.pt2")
-    write_checked(path, lambda draft: _write(found, draft), load_torch_export, found)
-    write_card(path, found.header, card)
-    return path
+    return write_checked(source, path, Form(".pt2", _write, load_torch_export), card)
 
 
 def load_torch_export(path: str | Path) -> Agent:
-    """Return the agent of a file that `to_torch_export` wrote; torch unpickles parts of it."""
+    """Return the agent of a file that `to_torch_export` wrote; torch unpickles parts of it.
+
+    Raises:
+        AgentFileError: It is damaged, not such a file, or written by a newer version.
+    """
     extra = {HEADER: ""}
-    with quietly():
-        step = torch.export.load(str(path), extra_files=extra).module()
-    header = json.loads(extra[HEADER])
+    try:
+        with quietly():
+            step = torch.export.load(str(path), extra_files=extra).module()
+    except Exception as error:  # torch's errors here have no common class but this
+        raise AgentFileError(f"{path} is damaged or no program of torch.export ({error}); export it again.") from error
+    header = parse_header(extra[HEADER], "torch", path)
     parts = len(header["inputs"])
 
     def go_on(*tensors: Tensor) -> tuple[Tensor, ...]:

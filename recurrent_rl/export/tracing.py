@@ -33,7 +33,7 @@ def trace(step: nn.Module, inputs: tuple[Tensor, ...]) -> ExportedProgram:
 def example(step: ActingStep, rows: int = ROWS) -> tuple[Tensor, ...]:
     """Return inputs of a step that are zero, and initial leaves."""
     parts = [
-        torch.zeros((rows, *space.shape), dtype=getattr(torch, str(part_type(space, name in step.normalisers))))  # type: ignore[misc]
+        torch.zeros((rows, *space.shape), dtype=getattr(torch, str(part_type(space, name in step.normalised))))  # type: ignore[misc]
         for name, space in parts_of(step.policy.observation_space).items()
     ]
     return *parts, *step.initial_leaves(rows)

@@ -4,14 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from recurrent_rl.checkpoint import Untrusted, decode, encode
-from recurrent_rl.export.acting import ActingStep
-from recurrent_rl.export.card import Card, write_card
-from recurrent_rl.export.exportable import Exportable, Source, prepared
-from recurrent_rl.export.numpy_agent import Agent, AgentFileError
-from recurrent_rl.export.parity import write_checked
+from torch import Tensor
 
-FORMAT = 1
+from recurrent_rl.checkpoint import CheckpointError, decode, encode, find_untrusted
+from recurrent_rl.export.acting import ActingStep
+from recurrent_rl.export.card import Card
+from recurrent_rl.export.exportable import Exportable, Source
+from recurrent_rl.export.form import Form, write_checked
+from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, parse_header
+from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy
+
 KEY = "recurrent_rl"
 
 
@@ -22,18 +24,15 @@ def to_safetensors(source: Source | Exportable, path: str | Path, card: Card | N
 
     Args:
         source: A model, its policy, a checkpoint's path, the folder of a run, or what `exportable` made of one.
-        path: The file; ".safetensors" is added where it has no suffix.
+        path: The file; ".safetensors" is added where it has another suffix.
         card: What to write into the model card beside it.
 
     Raises:
         ImportError: safetensors is missing.
+        ValueError: The policy has parts, such as an extractor of your own, that only code can tell.
         ParityError: The file would play differently; none is written.
     """
-    found = prepared(source)
-    path = Path(path) if Path(path).suffix else Path(f"{path}.safetensors")
-    write_checked(path, lambda draft: _write(found, draft), load_safetensors, found)
-    write_card(path, found.header, card)
-    return path
+    return write_checked(source, path, Form(".safetensors", _write, load_safetensors), card)
 
 
 def load_safetensors(path: str | Path) -> Agent:
@@ -53,36 +52,19 @@ def load_safetensors(path: str | Path) -> Agent:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     except (SafetensorError, OSError, ValueError) as error:
         raise AgentFileError(f"{path} is damaged or no safetensors file ({error}); export it again.") from error
-    header = _header(metadata, path)
+    header = parse_header(metadata.get(KEY, ""), "weights", path)
     return Exportable(_built(header, weights, path), header).agent()
 
 
-def _header(metadata: dict[str, str], path: Any) -> dict[str, Any]:
+def _built(header: dict[str, Any], weights: dict[str, Tensor], path: Any) -> ActingStep:
     try:
-        header = json.loads(metadata[KEY])
-        version = int(header["format"].removeprefix("recurrent_rl weights "))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise AgentFileError(
-            f"{path} has no metadata of recurrent_rl; it was not written by to_safetensors."
-        ) from error
-    if version > FORMAT:
-        raise AgentFileError(
-            f"{path} has the format {version}, this version reads up to {FORMAT}; upgrade recurrent-rl."
-        )
-    return header
-
-
-def _built(header: dict[str, Any], weights: dict[str, Any], path: Any) -> ActingStep:
-    built = decode(header["policy"], trust=False)
-    unknown = [value for value in (built["class"], *built["arguments"].values()) if isinstance(value, Untrusted)]
-    if unknown:
-        raise AgentFileError(f"{path} holds {unknown[0].description}, which only code of its author's gives.")
-    policy = built["class"](*built["spaces"], lambda _: 0.0, **built["arguments"])
-    step = ActingStep(policy, built["normaliser"])
-    try:
+        built = decode(header["policy"], trust=False)
+        policy = RecurrentActorCriticPolicy.rebuild(built["class"], built["spaces"], built["arguments"])
+        step = ActingStep(policy, built["normaliser"])
         step.load_state_dict(weights)
-    except RuntimeError as error:
-        raise AgentFileError(f"The weights in {path} do not fit its policy: {error}") from error
+    except (CheckpointError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise AgentFileError(f"{path} holds no policy that can be built: {error}") from error
+    policy.set_training_mode(False)
     return step
 
 
@@ -90,11 +72,18 @@ def _write(source: Exportable, path: Path) -> None:
     from safetensors.torch import save_model
 
     policy, step = source.step.policy, source.step
-    built = {
-        "class": type(policy)._rebuilt_as(),
-        "spaces": [policy.observation_space, policy.action_space],
-        "arguments": policy._arguments,
-        "normaliser": step.normaliser,
-    }
-    header = {"format": f"recurrent_rl weights {FORMAT}", **source.header, "policy": encode(built)}
+    built = encode(
+        {
+            "class": type(policy)._rebuilt_as(),
+            "spaces": [policy.observation_space, policy.action_space],
+            "arguments": policy._arguments,
+            "normaliser": step.normaliser,
+        }
+    )
+    if (untrusted := find_untrusted(decode(built, trust=False))) is not None:
+        raise ValueError(
+            f"The policy is made with {untrusted.description}, which a safetensors file cannot tell without code. Use "
+            "to_numpy or to_onnx, which write down what is computed."
+        )
+    header = {"format": f"recurrent_rl weights {FORMAT}", **source.header, "policy": built}
     save_model(step, str(path), metadata={KEY: json.dumps(header)})

@@ -5,21 +5,15 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from recurrent_rl.export import (
-    Card,
-    exportable,
-    to_numpy,
-    to_onnx,
-    to_safetensors,
-    to_sb3_contrib,
-    to_torch_export,
-)
 from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from recurrent_rl.export import Card
 
 Form = Literal["numpy", "onnx", "onnx-int8", "torch", "safetensors", "sb3-contrib"]
 SUFFIXES = {"numpy": ".npz", "onnx": ".onnx", "onnx-int8": ".int8.onnx", "torch": ".pt2", "safetensors": ".safetensors"}
@@ -40,27 +34,36 @@ class Export:
 
     def __call__(self) -> int:
         """Run it; return the exit status."""
+        from recurrent_rl import export  # torch.export is for this command alone
+
         stem = self.path or (self.source / "policy" if self.source.is_dir() else self.source.with_suffix(""))
         card = card_of_run(self.source) if self.source.is_dir() else None
-        found = exportable(self.source, self.past)
+        found = export.exportable(self.source, self.past)
         for form in self.to:
             target = stem.with_name(stem.name + SUFFIXES.get(form, ".sb3.zip"))
             if form == "sb3-contrib":
-                to_sb3_contrib(self.source, target, card)
+                export.to_sb3_contrib(self.source, target, card)
             elif form in ("onnx", "onnx-int8"):
-                to_onnx(found, target, card, int8=form == "onnx-int8")
+                export.to_onnx(found, target, card, int8=form == "onnx-int8")
             else:
-                {"numpy": to_numpy, "torch": to_torch_export, "safetensors": to_safetensors}[form](found, target, card)
+                writers = {
+                    "numpy": export.to_numpy,
+                    "torch": export.to_torch_export,
+                    "safetensors": export.to_safetensors,
+                }
+                writers[form](found, target, card)
             print(f"{target}  {target.stat().st_size:,} bytes")
         return 0
 
 
-def card_of_run(path: Path) -> Card:
+def card_of_run(path: Path) -> "Card":
     """Return what a run's folder tells of it: environment, command, last evaluation.
 
     Raises:
         ValueError: There is no run.
     """
+    from recurrent_rl.export import Card
+
     config, folder = RunConfig.read(RunFolder(path).config), RunFolder(path)
     evaluation = folder.path / "evaluation.json"
     found = json.loads(evaluation.read_text()) if evaluation.exists() else {}

@@ -1,5 +1,6 @@
 """One way to load all kinds of files, and a sentence for every bad one."""
 
+import json
 import pickle
 import zipfile
 
@@ -11,11 +12,19 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from recurrent_rl import RecurrentPPO
 from recurrent_rl.checkpoint import CheckpointError
-from recurrent_rl.export import AgentFileError, load_agent, to_numpy, to_onnx, to_safetensors, to_torch_export
+from recurrent_rl.export import (
+    AgentFileError,
+    exportable,
+    load_agent,
+    to_numpy,
+    to_onnx,
+    to_safetensors,
+    to_torch_export,
+)
 from recurrent_rl.export.numpy_agent import read
 from recurrent_rl.memory import GRU
 from recurrent_rl.vector import VecNormalize
-from tests.export.conftest import FOUR, Counting
+from tests.export.conftest import FOUR, IMAGE, Counting, make
 
 
 class Planted:
@@ -78,7 +87,53 @@ def test_a_file_cut_short_is_refused(files, tmp_path, share):
         cut = tmp_path / f"cut{path.suffix}"
         cut.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
         with pytest.raises((AgentFileError, CheckpointError)):
-            load_agent(cut)
+            load_agent(cut, trust=True)
+
+
+def test_a_file_with_damaged_insides_is_refused(files, tmp_path):
+    """The directory of an archive stands at its end: these are cut in the middle, so that each loader gets to see them."""
+    for path in (files[0], files[1], files[3]):
+        bad = tmp_path / f"bad{path.suffix}"
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(bad, "w") as new:
+            for entry in old.infolist():
+                content = old.read(entry)
+                new.writestr(entry.filename, content if entry.file_size < 40 else content[: len(content) // 2])
+        with pytest.raises((AgentFileError, CheckpointError)):
+            load_agent(bad, trust=True)
+
+
+def test_a_file_cannot_have_a_class_built_that_is_no_policy(files, tmp_path):
+    """A logger that opens a file for writing would empty it."""
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    with safe_open(str(files[4]), framework="pt") as file:
+        header = json.loads(file.metadata()["recurrent_rl"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    logger = {"$class": "stable_baselines3.common.logger:HumanOutputFormat"}
+    for policy in (
+        {"class": logger, "spaces": [str(victim)], "arguments": {}, "normaliser": None},
+        {**header["policy"], "class": {"$class": "torch.nn.modules.linear:Linear"}},
+        {**header["policy"], "arguments": {**header["policy"]["arguments"], "activation_fn": logger}},
+        {**header["policy"], "arguments": {"features_extractor_kwargs": {"deep": [{"$pickle": ["x", ""]}]}}},
+    ):
+        save_file(
+            weights, str(tmp_path / "bad.safetensors"), {"recurrent_rl": json.dumps({**header, "policy": policy})}
+        )
+        with pytest.raises(AgentFileError, match="no policy that can be built"):
+            load_agent(tmp_path / "bad.safetensors")
+    for name, data in (("policy", {"policy_class": logger}), ("arguments", {"activation_fn": logger})):
+        make().save(str(tmp_path / "policy.zip"))
+        with zipfile.ZipFile(tmp_path / "policy.zip") as old, zipfile.ZipFile(tmp_path / "bad.zip", "w") as new:
+            document = json.loads(old.read("data.json"))
+            (document["data"] if name == "policy" else document["data"]["arguments"]).update(data)
+            for entry in old.namelist():
+                new.writestr(entry, json.dumps(document) if entry == "data.json" else old.read(entry))
+        with pytest.raises(CheckpointError):
+            load_agent(tmp_path / "bad.zip")
+    assert victim.read_text() == "precious"
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".onnx", ".zip", ".safetensors", ".pt2", ""])
@@ -93,11 +148,11 @@ def test_a_pickle_in_disguise_is_refused_and_not_run(tmp_path, suffix):
 
 def test_a_pickle_inside_an_archive_is_refused_and_not_run(model, tmp_path):
     written = tmp_path / "written"
-    _, arrays = read(to_numpy(model, tmp_path / "a"))
+    header, arrays = read(to_numpy(model, tmp_path / "a"))
     name = next(iter(arrays))
     arrays[name] = np.array([Planted(written)], dtype=object)
-    np.savez(tmp_path / "bad.npz", header=np.zeros(3, dtype=np.uint8), **arrays)
-    with pytest.raises(AgentFileError):
+    np.savez(tmp_path / "bad.npz", header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8), **arrays)
+    with pytest.raises(AgentFileError, match="allow_pickle=False"):
         load_agent(tmp_path / "bad.npz")
     model.save(tmp_path / "checkpoint.zip")
     with zipfile.ZipFile(tmp_path / "checkpoint.zip") as old, zipfile.ZipFile(tmp_path / "bad.zip", "w") as new:
@@ -112,3 +167,21 @@ def test_a_missing_file_is_told(tmp_path):
     for name in ("none.npz", "none.onnx", "none.zip"):
         with pytest.raises(FileNotFoundError):
             load_agent(tmp_path / name)
+
+
+def test_pictures_of_an_environment_with_colours_last_are_the_policys(tmp_path):
+    path = to_numpy(make(IMAGE), tmp_path / "agent")
+    load_agent(path, spaces.Box(0, 255, (36, 36, 3), np.uint8))
+    with pytest.raises(AgentFileError, match="the environment has"):
+        load_agent(path, spaces.Box(0, 255, (40, 40, 3), np.uint8))
+
+
+def test_an_unbroken_training_does_not_change_an_exported_agent(model):
+    agent = exportable(model).agent()
+    observation = np.zeros(4, dtype=np.float32)
+    agent.act(observation)
+    before = agent.parameters["logits"]
+    model.learn(32)
+    agent.reset()
+    agent.act(observation)
+    np.testing.assert_array_equal(agent.parameters["logits"], before)

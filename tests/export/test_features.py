@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
-from gymnasium.wrappers import TransformObservation
+from gymnasium.wrappers import Autoreset, TransformObservation
 
+from pomdp_envs import PreviousActionReward
 from recurrent_rl.export import PolicyFeatures, exportable
 from tests.export.conftest import FOUR, Counting, make
 
@@ -71,3 +72,34 @@ def test_a_policy_of_a_dict_reads_a_dict():
     env = PolicyFeatures(base, exportable(make(space, spaces.Discrete(2))).agent())
     assert set(env.observation_space.spaces) == {"a", "b", "policy_distribution", "policy_state"}
     assert env.observation_space.contains(env.reset()[0])
+
+
+def test_an_environment_that_resets_itself_begins_anew():
+    policy = make(action=spaces.Discrete(2))
+    env = PolicyFeatures(Autoreset(Counting()), exportable(policy).agent())
+    first, _ = env.reset()
+    over = False
+    while not over:
+        _, _, over, _, _ = env.step(1)
+    again, *_ = env.step(1)
+    np.testing.assert_array_equal(again, first)
+
+
+def test_a_policy_that_reads_its_past_is_shown_what_was_played():
+    inner = PreviousActionReward(Counting())
+    policy = make(inner.observation_space, spaces.Discrete(2))
+    env = PolicyFeatures(Counting(), exportable(policy, past=True).agent())
+    wrapped = PolicyFeatures(inner, exportable(policy).agent())
+    rows, wanted = [env.reset()[0]], [wrapped.reset()[0]]
+    for action in (1, 1, 0, 1, 0):
+        rows.append(env.step(action)[0])
+        wanted.append(wrapped.step(action)[0])
+    np.testing.assert_allclose(np.array(rows)[:, 4:], np.array(wanted)[:, 7:], rtol=1e-6)
+
+
+def test_keys_that_are_taken_are_told():
+    policy = make(spaces.Dict({"a": FOUR, "policy_state": FOUR}), spaces.Discrete(2))
+    space = policy.observation_space
+    base = TransformObservation(Counting(), lambda x: {"a": x, "policy_state": x}, space)
+    with pytest.raises(ValueError, match="policy_state"):
+        PolicyFeatures(base, exportable(policy).agent())

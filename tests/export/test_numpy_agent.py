@@ -14,6 +14,7 @@ from gymnasium import spaces
 from recurrent_rl.export import numpy_agent, to_numpy
 from recurrent_rl.export.exportable import exportable
 from recurrent_rl.export.parity import sample
+from recurrent_rl.memory import LMU, Attention, FrameWindow, GTrXL
 from tests.export.conftest import CASES, FOUR, IMAGE, make
 
 
@@ -174,11 +175,66 @@ def test_pictures_come_with_colours_first_or_last():
         np.testing.assert_allclose(agent.parameters["logits"], wanted[: len(agent.parameters["logits"])], rtol=1e-5)
 
 
-def test_an_export_leaves_the_model_where_it_is(policy):
-    before = {name: value.clone() for name, value in policy.state_dict().items()}
-    exportable(policy).agent().act(rows(3))
-    assert all(torch.equal(before[name], value) for name, value in policy.state_dict().items())
-    policy.to("meta")
-    with pytest.raises(NotImplementedError):  # a copy is moved: what is on "meta" has no numbers to copy
-        exportable(policy)
-    assert policy.device.type == "meta"
+def test_an_export_is_frozen_and_leaves_the_model_as_it_is(policy):
+    policy.set_training_mode(True)
+    frozen = exportable(policy)
+    agent, other = frozen.agent(), frozen.agent()
+    agent.act(rows(3))
+    assert policy.training
+    with torch.no_grad():
+        policy.action_net.weight.mul_(2.0)
+    other.act(rows(3))
+    np.testing.assert_array_equal(agent.parameters["logits"], other.parameters["logits"])
+
+
+def test_real_numbers_are_no_pictures_and_no_choices():
+    agent = exportable(CASES["images"]()).agent()
+    with pytest.raises(ValueError, match="real numbers"):
+        agent.act(np.random.default_rng(0).random(IMAGE.shape))
+    agent = exportable(make(spaces.Discrete(5))).agent()
+    with pytest.raises(ValueError, match="real numbers"):
+        agent.act(1.9)
+    for wrong in (5, -1):
+        with pytest.raises(ValueError, match="0 to 4"):
+            agent.act(wrong)
+    agent.act(np.int32(4))
+
+
+def test_a_missing_part_is_told():
+    agent = exportable(make(spaces.Dict({"a": FOUR, "b": FOUR}))).agent()
+    with pytest.raises(ValueError, match="'b'"):
+        agent.act({"a": np.zeros(4)})
+
+
+def test_a_long_episode_plays_as_predict_does(tmp_path):
+    """1,200 steps with one reset: buffers wrap, counters grow."""
+    for memory in (Attention(), LMU(), GTrXL(), FrameWindow()):
+        policy = make(memory=memory)
+        agent, state, random = numpy_agent.load(to_numpy(policy, tmp_path / "agent")), None, np.random.default_rng(2)
+        for step in range(1200):
+            observation, starts = sample(FOUR, 1, random), np.array([step in (0, 700)])
+            wanted, state = policy.predict(observation, state, starts, deterministic=True)
+            np.testing.assert_array_equal(agent.act(observation, starts), wanted)
+
+
+def test_what_was_played_in_place_of_an_answer_is_the_previous_action(agent):
+    agent.act(rows(2))
+    agent.played([2, 0])
+    np.testing.assert_array_equal(agent.previous_action, [2, 0])
+
+
+def test_damaged_headers_are_told(policy, tmp_path):
+    header, arrays = numpy_agent.read(to_numpy(policy, tmp_path / "agent"))
+    for change in (
+        {"program": {}},
+        {"program": {**header["program"], "steps": [["tanh", [10**6], 0]], "slots": 1}},
+        {"initial": 3},
+    ):
+        encoded = np.frombuffer(json.dumps({**header, **change}).encode(), dtype=np.uint8)
+        np.savez(tmp_path / "changed.npz", header=encoded, **arrays)
+        with pytest.raises(numpy_agent.AgentFileError, match="damaged"):
+            numpy_agent.load(tmp_path / "changed.npz")
+    lacking = {name: value for name, value in header.items() if name != "parts"}
+    np.savez(tmp_path / "changed.npz", header=np.frombuffer(json.dumps(lacking).encode(), dtype=np.uint8), **arrays)
+    with pytest.raises(numpy_agent.AgentFileError, match="lacks"):
+        numpy_agent.load(tmp_path / "changed.npz")

@@ -4,11 +4,27 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from gymnasium.wrappers import TransformObservation
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.vec_env import DummyVecEnv
 
-from recurrent_rl.export import ParityError, load_agent, numpy_agent, to_numpy, to_onnx, to_safetensors, to_torch_export
+from recurrent_rl import RecurrentPPO
+from recurrent_rl.export import (
+    ParityError,
+    UnsupportedError,
+    load_agent,
+    numpy_agent,
+    to_numpy,
+    to_onnx,
+    to_safetensors,
+    to_torch_export,
+)
 from recurrent_rl.export.exportable import Exportable, exportable
 from recurrent_rl.export.parity import compare, sample
-from tests.export.conftest import CASES, FOUR, MEMORIES, make
+from recurrent_rl.memory import GRU
+from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy
+from recurrent_rl.vector import VecNormalize
+from tests.export.conftest import CASES, FOUR, MEMORIES, Counting, make
 
 WRITERS = {"numpy": to_numpy, "onnx": to_onnx, "torch": to_torch_export, "safetensors": to_safetensors}
 OFTEN = ("GRU", "LSTM", "LRU", "Attention")  # with every form in each run of the tests; the others are slow
@@ -71,6 +87,71 @@ def test_a_leak_across_episodes_is_noticed(policy):
     leaking._start = lambda starts: None
     with pytest.raises(ParityError):
         compare(found.agent(), leaking)
+
+
+class Contrary(RecurrentActorCriticPolicy):
+    """Chooses what is least likely."""
+
+    def distribution_from(self, parameters, latent=None):
+        return super().distribution_from(-parameters, latent)
+
+
+@pytest.mark.parametrize("form", ["numpy", "safetensors"])
+def test_a_subclass_that_acts_otherwise_is_refused(form, tmp_path):
+    policy = Contrary(FOUR, spaces.Discrete(3), lambda _: 1e-3)
+    with pytest.raises(ParityError, match="subclass"):
+        WRITERS[form](policy, tmp_path / "agent")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bfloat16_policy_is_exported_in_float32(tmp_path):
+    policy = make(precision="bfloat16")
+    to_numpy(policy, tmp_path / "agent")
+    assert policy.precision == "bfloat16"
+
+
+def test_the_suffix_is_added_where_it_is_another(policy, tmp_path):
+    for form, suffix in (("numpy", ".npz"), ("onnx", ".onnx"), ("torch", ".pt2"), ("safetensors", ".safetensors")):
+        path = WRITERS[form](policy, tmp_path / "agent.v2")
+        assert path.name == f"agent.v2{suffix}"
+        load_agent(path, trust=True)
+
+
+def test_keys_of_a_dict_may_be_names_of_other_inputs(tmp_path):
+    space = spaces.Dict(dict.fromkeys(("starts", "action", "state_0"), FOUR))
+    env = DummyVecEnv([lambda: TransformObservation(Counting(), lambda x: dict.fromkeys(space, x), space)])
+    model = RecurrentPPO("MultiInputRecurrentPolicy", VecNormalize(env), memory=GRU(hidden_size=8), n_steps=16).learn(
+        32
+    )
+    for form in WRITERS:
+        load_agent(WRITERS[form](model, tmp_path / "agent"), trust=True)
+
+
+def test_int8_that_fails_leaves_nothing_and_says_so_on_its_card(policy, tmp_path, monkeypatch):
+    import onnxruntime.quantization as quantization
+
+    text = to_onnx(policy, tmp_path / "ok.int8.onnx", int8=True).with_name("ok.int8.onnx.md").read_text()
+    assert "rounded to 8 bits" in text
+    monkeypatch.setattr(quantization, "quantize_dynamic", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("no")))
+    with pytest.raises(RuntimeError):
+        to_onnx(policy, tmp_path / "x.int8.onnx", int8=True)
+    assert not (tmp_path / "x.int8.onnx").exists()
+
+
+class Averages(BaseFeaturesExtractor):
+    def __init__(self, space):
+        super().__init__(space, 4)
+
+    def forward(self, observations):
+        return observations - observations.mean() + torch.div(observations, 2.0, rounding_mode="floor")
+
+
+def test_an_operation_in_a_form_that_numpy_agent_lacks_is_told(tmp_path):
+    policy = make(features_extractor_class=Averages)
+    with pytest.raises(UnsupportedError, match="to_onnx"):
+        to_numpy(policy, tmp_path / "agent")
+    with pytest.raises(ValueError, match="without code"):
+        to_safetensors(policy, tmp_path / "agent")
 
 
 def test_nan_is_a_disagreement(policy):

@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.wrappers import TransformObservation
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from pomdp_envs import PreviousActionReward
-from recurrent_rl.export import exportable, load_agent, to_numpy
+from recurrent_rl import RecurrentPPO
+from recurrent_rl.export import exportable, load_agent, to_numpy, to_onnx, to_torch_export
+from recurrent_rl.vector import VecNormalize
 from tests.export.conftest import FOUR, Counting, make
 
 
@@ -72,3 +75,11 @@ def test_a_missing_reward_is_told():
         agent.act(np.zeros(4))
     agent.reset()
     agent.act(np.zeros(4))
+
+
+def test_a_dict_that_was_normalised_plays_alike_in_all_forms(tmp_path):
+    bare = TransformObservation(Drawn(spaces.Discrete(3)), lambda x: x.reshape(2, 2), spaces.Box(-1, 1, (2, 2)))
+    env = DummyVecEnv([lambda: PreviousActionReward(bare)])
+    model = RecurrentPPO("MultiInputRecurrentPolicy", VecNormalize(env), n_steps=16, seed=0).learn(32)
+    for write in (to_numpy, to_onnx, to_torch_export):
+        load_agent(write(exportable(model, past=True), tmp_path / "agent"), trust=True)

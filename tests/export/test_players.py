@@ -106,3 +106,19 @@ def test_a_learner_plays_against_agents(agent):
 def test_a_player_that_is_missing_or_unknown_is_told(agent):
     with pytest.raises(ValueError, match="two"):
         AgainstPlayers(rps(), "one", [])
+
+
+def test_a_masked_move_is_what_was_done(agent):
+    player = Player(agent, "two")
+    observation = np.zeros(4, dtype=np.float32)
+    mask = np.zeros(3, dtype=np.int8)
+    mask[(int(agent.twin().act(observation)) + 1) % 3] = 1
+    played = player.answer({"observation": observation, "action_mask": mask})
+    np.testing.assert_array_equal(player.agent.previous_action, [played])
+
+
+def test_a_policy_that_reads_the_mask_is_shown_it():
+    space = spaces.Dict({"observation": spaces.Box(0, 1, (4,)), "action_mask": spaces.MultiBinary(3)})
+    player = Player(exportable(make(space)).agent(), "two")
+    mask = np.array([0, 0, 1], dtype=np.int8)
+    assert player.answer({"observation": np.zeros(4, dtype=np.float32), "action_mask": mask}) == 2

@@ -4,17 +4,21 @@ import io
 import pickle
 import zipfile
 
+import cloudpickle
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from gymnasium.wrappers import TransformObservation
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from recurrent_rl import RecurrentPPO
 from recurrent_rl.checkpoint import CheckpointError
 from recurrent_rl.export import from_sb3_contrib, to_sb3_contrib
 from recurrent_rl.export.sb3_contrib import _compare
 from recurrent_rl.memory import GRU, LSTM, NoMemory
+from recurrent_rl.vector import VecNormalize
 from tests.export.test_agent import Planted
 
 sb3_contrib = pytest.importorskip("sb3_contrib")
@@ -127,7 +131,9 @@ def test_no_pickle_of_theirs_is_opened(tmp_path, monkeypatch):
             new.writestr(
                 entry, planted if entry in ("pytorch_variables.pth", "policy.optimizer.pth") else old.read(entry)
             )
-    monkeypatch.setattr(pickle, "loads", lambda *_: pytest.fail("unpickled"))
+    for module in (pickle, cloudpickle):
+        monkeypatch.setattr(module, "loads", lambda *_, **__: pytest.fail("unpickled"))
+    monkeypatch.setattr(pickle, "Unpickler", lambda *_, **__: pytest.fail("unpickled"))
     from_sb3_contrib(tmp_path / "bad.zip")
     with zipfile.ZipFile(tmp_path / "theirs.zip") as old, zipfile.ZipFile(tmp_path / "worse.zip", "w") as new:
         for entry in old.namelist():
@@ -150,3 +156,44 @@ def test_other_files_are_refused(tmp_path):
         from_sb3_contrib(tmp_path / "b.zip")
     with pytest.raises(FileNotFoundError):
         from_sb3_contrib(tmp_path / "c.zip")
+
+
+def test_a_dict_of_vectors_comes_here_with_its_space(tmp_path):
+    space = spaces.Dict({"a": spaces.Box(-1, 1, (2,)), "b": spaces.Discrete(3)})
+    env = TransformObservation(gym.make("CartPole-v1"), lambda x: {"a": x[:2], "b": np.int64(1)}, space)
+    there = theirs(env, policy="MultiInputLstmPolicy")
+    there.save(tmp_path / "theirs")
+    with pytest.raises(CheckpointError, match="Pass observation_space="):
+        from_sb3_contrib(tmp_path / "theirs.zip")
+    here = from_sb3_contrib(tmp_path / "theirs.zip", observation_space=space)
+    _compare(here.policy, there.policy)
+    _compare(here.policy, sb3_contrib.RecurrentPPO.load(to_sb3_contrib(here, tmp_path / "back")).policy)
+
+
+def test_what_training_used_goes_along_and_a_normaliser_is_told(tmp_path):
+    model = RecurrentPPO(
+        "MlpLstmPolicy", VecNormalize(DummyVecEnv([lambda: gym.make("CartPole-v1")])), clip_range_vf=0.3,
+        policy_kwargs={
+            "lstm_hidden_size": 8, "optimizer_class": torch.optim.AdamW, "optimizer_kwargs": {"weight_decay": 0.1},
+        },
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="VecNormalize"):
+        there = sb3_contrib.RecurrentPPO.load(to_sb3_contrib(model, tmp_path / "ours"))
+    assert there.policy.optimizer_kwargs == {"weight_decay": 0.1}
+    assert isinstance(there.policy.optimizer, torch.optim.AdamW)
+    assert there.clip_range_vf == 0.3 or there.clip_range_vf(1.0) == 0.3
+
+
+def test_weights_that_are_missing_are_told(tmp_path):
+    theirs().save(tmp_path / "theirs")
+    with zipfile.ZipFile(tmp_path / "theirs.zip") as old, zipfile.ZipFile(tmp_path / "bad.zip", "w") as new:
+        weights = torch.load(io.BytesIO(old.read("policy.pth")), weights_only=True)
+        del weights["value_net.weight"]
+        buffer = io.BytesIO()
+        torch.save(weights, buffer)
+        for entry in old.namelist():
+            new.writestr(entry, buffer.getvalue() if entry == "policy.pth" else old.read(entry))
+    with pytest.raises(CheckpointError, match="do not fit"):
+        from_sb3_contrib(tmp_path / "bad.zip")
+    with pytest.raises(CheckpointError, match="do not fit"):
+        from_sb3_contrib(tmp_path / "theirs.zip", policy_kwargs={"no_such": 1})

@@ -5,7 +5,8 @@ import torch
 from gymnasium import spaces
 
 from recurrent_rl.export import warm_start
-from recurrent_rl.memory import GRU, LSTM
+from recurrent_rl.memory import GRU, LSTM, DeltaNet
+from recurrent_rl.policies.features import MLPFeatures
 from tests.export.conftest import FOUR, make
 
 
@@ -28,7 +29,7 @@ def test_more_observations_take_the_columns_of_those_there_were():
     report = warm_start(other, one)
     assert torch.equal(other.memory.weight_ih_l0[:, :4], one.memory.weight_ih_l0)
     assert torch.equal(other.memory.weight_ih_l0[:, 4:], before[:, 4:])
-    assert report.reshaped == ["memory.weight_ih_l0: [24, 4] to [24, 6], the first 4 columns"]
+    assert report.reshaped == ["memory.weight_ih_l0: [24, 4] to [24, 6], 4 columns"]
 
 
 def test_what_does_not_fit_is_left_out():
@@ -37,6 +38,48 @@ def test_what_does_not_fit_is_left_out():
     report = warm_start(make(memory=LSTM(hidden_size=8), critic="separate"), make(memory=LSTM(hidden_size=8)))
     assert len(report.loaded) == 4
     assert all("not in the source" in line for line in report.left_out)
+
+
+def test_columns_of_a_dict_go_to_the_same_keys():
+    one = make(spaces.Dict({"a": FOUR, "c": spaces.Box(-1, 1, (2,))}), seed=0)
+    other = make(spaces.Dict({"a": FOUR, "b": spaces.Discrete(3), "c": spaces.Box(-1, 1, (2,))}), seed=1)
+    before = other.memory.weight_ih_l0.clone()
+    report = warm_start(other, one)
+    assert torch.equal(other.memory.weight_ih_l0[:, :4], one.memory.weight_ih_l0[:, :4])
+    assert torch.equal(other.memory.weight_ih_l0[:, 4:7], before[:, 4:7])
+    assert torch.equal(other.memory.weight_ih_l0[:, 7:], one.memory.weight_ih_l0[:, 4:])
+    assert report.reshaped == ["memory.weight_ih_l0: [24, 6] to [24, 9], 6 columns"]
+
+
+def test_keys_of_equal_sizes_that_differ_are_not_mixed_up():
+    one = make(spaces.Dict({"a": FOUR, "b": FOUR}), seed=0)
+    other = make(spaces.Dict({"b": FOUR, "c": FOUR}), seed=1)
+    before = other.memory.weight_ih_l0.clone()
+    warm_start(other, one)
+    assert torch.equal(other.memory.weight_ih_l0[:, :4], one.memory.weight_ih_l0[:, 4:])
+    assert torch.equal(other.memory.weight_ih_l0[:, 4:], before[:, 4:])
+
+
+def test_another_size_of_the_memory_loads_no_part_of_it():
+    report = warm_start(make(memory=DeltaNet(hidden_size=16)), make(memory=DeltaNet(hidden_size=8)))
+    assert not report.reshaped
+
+
+def test_a_shared_extractor_is_the_actors():
+    kinds = {"features_extractor_class": MLPFeatures, "memory": LSTM(hidden_size=8), "critic": "separate"}
+    one, other = make(share_features_extractor=False, **kinds), make(seed=1, **kinds)
+    report = warm_start(other, one)
+    assert torch.equal(other.features_extractor.layers[1].weight, one.features_extractor.layers[1].weight)
+    assert not any(name.startswith("critic_features") for name in report.loaded)
+
+
+def test_a_memory_behind_an_extractor_of_another_size_is_left_out():
+    kinds = {"features_extractor_class": MLPFeatures}
+    other = make(seed=1, features_extractor_kwargs={"widths": [6]}, **kinds)
+    before = other.memory.weight_hh_l0.clone()
+    report = warm_start(other, make(features_extractor_kwargs={"widths": [5]}, **kinds))
+    assert torch.equal(other.memory.weight_hh_l0, before)
+    assert any("extractor before it" in line for line in report.left_out)
 
 
 def test_heads_can_be_asked_for(tmp_path):
