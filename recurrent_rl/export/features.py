@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from recurrent_rl.export.numpy_agent import Agent, Array
+from recurrent_rl.export.numpy_agent import OPERATIONS, Agent, Array
 
 DISTRIBUTION_KEY, STATE_KEY = "policy_distribution", "policy_state"
 
@@ -83,14 +83,9 @@ def features_of(agent: Agent) -> tuple[Array, Array]:
     if kind == "Box":
         rows = [parameters["mean"][0], parameters["deviation"][0]]
     elif kind == "MultiBinary":
-        rows = [1.0 / (1.0 + np.exp(-parameters["logits"][0]))]
+        rows = [OPERATIONS["sigmoid"](parameters["logits"][0])]
     else:
         cuts = np.cumsum(agent.action_space["nvec"])[:-1] if kind == "MultiDiscrete" else []
-        rows = [_softmax(part) for part in np.split(parameters["logits"][0], cuts)]
+        rows = [OPERATIONS["softmax"](part, -1, None) for part in np.split(parameters["logits"][0], cuts)]
     state = [leaf[0].ravel() for leaf in agent.state] or [np.zeros(0)]
     return np.concatenate(rows).astype(np.float32), np.concatenate(state).astype(np.float32)
-
-
-def _softmax(logits: Array) -> Array:
-    grown = np.exp(logits - logits.max())
-    return grown / grown.sum()

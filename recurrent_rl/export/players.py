@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from recurrent_rl.export.numpy_agent import Agent
+from recurrent_rl.export.numpy_agent import OPERATIONS, Agent
 
 
 class Player:
@@ -65,8 +65,8 @@ class Player:
         logits = np.where(mask, self.agent.parameters["logits"][0], -np.inf)
         if self.deterministic:
             return logits.argmax()
-        grown = np.exp(logits - logits.max())
-        return self.agent.random.choice(len(grown), p=grown / grown.sum())
+        probabilities = OPERATIONS["softmax"](logits.astype(np.float64), -1, None)
+        return self.agent.random.choice(len(logits), p=probabilities)
 
 
 class AgainstPlayers(gym.Env):
