@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from recurrent_rl.checkpoint import CheckpointError, decode, encode, find_untrusted
 from recurrent_rl.export.acting import ActingStep
 from recurrent_rl.export.card import Card
@@ -49,19 +47,20 @@ def load_safetensors(path: str | Path) -> Agent:
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     except (SafetensorError, OSError, ValueError) as error:
         raise AgentFileError(f"{path} is damaged or no safetensors file ({error}); export it again.") from error
     header = parse_header(metadata.get(KEY, ""), "weights", path)
-    return Exportable(_built(header, weights, path), header).agent()
+    return Exportable(_built(header, path), header).agent()
 
 
-def _built(header: dict[str, Any], weights: dict[str, Tensor], path: Any) -> ActingStep:
+def _built(header: dict[str, Any], path: str | Path) -> ActingStep:
+    from safetensors.torch import load_model
+
     try:
         built = decode(header["policy"], trust=False)
         policy = RecurrentActorCriticPolicy.rebuild(built["class"], built["spaces"], built["arguments"])
         step = ActingStep(policy, built["normaliser"])
-        step.load_state_dict(weights)
+        load_model(step, str(path))  # weights under two names, as a shared extractor's are, lie in the file once
     except (CheckpointError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise AgentFileError(f"{path} holds no policy that can be built: {error}") from error
     policy.set_training_mode(False)

@@ -64,7 +64,7 @@ def test_every_memory_plays_alike_in_every_form(memory, form, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "form", ["numpy", *(pytest.param(name, marks=pytest.mark.slow) for name in WRITERS if name != "numpy")]
+    "form", ["numpy", "safetensors", *(pytest.param(name, marks=pytest.mark.slow) for name in ("onnx", "torch"))]
 )
 @pytest.mark.parametrize("case", CASES)
 def test_every_observation_action_and_layer_plays_alike(case, form, tmp_path):
