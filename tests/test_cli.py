@@ -64,8 +64,7 @@ def test_a_missing_extra_is_named_in_one_line(tmp_path, capsys):
     assert 'pip install "recurrent-rl[mujoco]"' in capsys.readouterr().err.splitlines()[0]
 
 
-@pytest.mark.parametrize("normalize", ["--no-normalize", "--normalize"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "normalize"), [(signal.SIGINT, "--no-normalize"), (signal.SIGTERM, "--normalize")])
 def test_a_signal_saves_a_checkpoint_that_resumes_to_the_same_weights(tmp_path, number, normalize):
     steps = ["--steps", str(4 * 32 * 40)]
     whole, broken = tmp_path / "whole", tmp_path / "broken"

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from recurrent_rl import memory
+from recurrent_rl.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -15,6 +18,13 @@ SEQUENCE_COMMANDS = [
     "sequence report --task japanese-vowels",
     "sequence own walks.csv --features x y --target label --models gru hmm",
 ]
+
+
+def run_command(words):
+    """Run recurrent-rl as the command line does, in this process: importing torch anew takes five seconds."""
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 0, words
 
 
 def test_the_example_runs_as_printed_and_is_short(tmp_path):
@@ -40,11 +50,7 @@ def test_the_commands_are_those_that_exist(tmp_path):
     for command, extra in zip(
         commands, ([*small, run], ["--episodes", "2"], [], [*small, f"{run}_2"], []), strict=True
     ):
-        words = command.replace("RUN", run).split()
-        done = subprocess.run(
-            [sys.executable, "-m", "recurrent_rl.cli", *words, *extra], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
+        run_command([*command.replace("RUN", run).split(), *extra])
     (code,) = re.findall(r"<!-- run example -->\n```python\n(.*?)```", README, flags=re.DOTALL)
     code = code.replace('"RUN"', repr(run)).replace("n_eval_episodes=50", "n_eval_episodes=2")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -65,7 +71,8 @@ def test_sequence_commands_that_need_a_network_are_run_by_the_gate():
 
 def test_own_sequences_are_compared_as_printed(tmp_path):
     (code,) = re.findall(r"<!-- own example -->\n```python\n(.*?)```", README, flags=re.DOTALL)
-    (tmp_path / "example.py").write_text(code)
+    assert "steps=200" in code
+    (tmp_path / "example.py").write_text(code.replace("steps=200", "steps=20"))
     done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "| hmm |" in done.stdout
@@ -79,15 +86,12 @@ def test_text_is_generated_as_printed(tmp_path):
     assert "sat on the" in done.stdout.splitlines()[-1]
 
 
-def test_a_csv_file_is_compared_as_printed(tmp_path):
+def test_a_csv_file_is_compared_as_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     steps = [f"w{n},{(-1) ** n * (t + n)},{t % 2},{('left', 'right')[n % 2]}" for n in range(30) for t in range(5)]
     (tmp_path / "walks.csv").write_text("\n".join(["sequence,x,y,label", *steps]))
-    words = [*SEQUENCE_COMMANDS[3].split(), "--steps", "20"]
-    done = subprocess.run(
-        [sys.executable, "-m", "recurrent_rl.cli", *words], cwd=tmp_path, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert "| gru |" in done.stdout
+    run_command([*SEQUENCE_COMMANDS[3].split(), "--steps", "20"])
+    assert "| gru |" in capsys.readouterr().out
 
 
 def test_make_targets_of_the_readme_exist():

@@ -21,6 +21,7 @@ from recurrent_rl.sequence.benchmark.attention_map import draw_attention
 from recurrent_rl.sequence.benchmark.entrant import Learned, Training
 from recurrent_rl.sequence.benchmark.entrants import entrant_of
 from recurrent_rl.sequence.benchmark.suite import Suite
+from recurrent_rl.sequence.benchmark.trial import Trial
 from recurrent_rl.sequence.benchmark.works import WORKS
 from recurrent_rl.sequence.data import brown, brown_characters
 from recurrent_rl.sequence.data.pronunciations import SpokenWords
@@ -45,7 +46,8 @@ def learn(task: str, model: str, results: Path = RESULTS) -> tuple[Learned, Spli
     splits = one.load(0)
     for folder in (SHOWN, CHECKPOINTS):
         folder.mkdir(parents=True, exist_ok=True)
-    training = Training(config=work.training(work.config.steps, 0), checkpoint=CHECKPOINTS / f"{task}_{model}.pt")
+    trial = Trial(task=task, model=model, seed=0, setting=setting, steps=work.config.steps)
+    training = Training(config=work.training(trial.steps, 0), checkpoint=CHECKPOINTS / f"{trial.name}.pt")
     return entrant.learn(one, splits, setting, training), splits
 
 

@@ -83,6 +83,8 @@ class Run(Chosen):
         )
         suite.run()
         measure_all(suite)
+        if left_out := suite.without_models():
+            print(f"Left out, for none of the models can be asked what they ask: {', '.join(left_out)}.")
         print(f"Done. See it with: recurrent-rl sequence report --task {' '.join(self.task)} --folder {self.folder}")
         return 0
 

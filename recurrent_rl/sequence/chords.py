@@ -46,6 +46,15 @@ class NextChord(StepProblem):
         """One logit for each note; of several components also their weights."""
         return self.notes if self.components == 1 else self.components * (1 + self.notes)
 
+    def require_inputs(self, inputs: Tensor) -> None:
+        """See `StepProblem.require_inputs`."""
+        fits = inputs.dim() == 3 and inputs.shape[-1] == self.notes and inputs.is_floating_point()
+        if not fits or not bool(((inputs == 0) | (inputs == 1)).all()):
+            raise ValueError(
+                f"Chords must be 0 and 1, float32 [T, B, {self.notes}]; they are {inputs.dtype} {list(inputs.shape)}"
+                f"{', with other numbers' if fits else ''}."
+            )
+
     def head(self, inputs: int) -> nn.Module:
         """See `Problem.head`."""
         return super().head(inputs) if self.components == 1 else ChordTable(inputs, self.notes, self.components)

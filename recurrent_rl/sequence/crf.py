@@ -38,7 +38,10 @@ class Field(NamedTuple):
 
 def log_partition(field: Field, lengths: Tensor) -> Tensor:
     """Return log sum over all paths of exp score(x, y), [B], for sequences of `lengths` [B] on the host."""
-    return forward_filter(field.start, field.transition, _ended(field, lengths), lengths).log_scale.sum(0)
+    # The filter takes exp(transition): what is above 0 is taken off each of the T - 1 steps, and added again.
+    shift = field.transition.detach().amax().clamp(min=0.0)
+    filtered = forward_filter(field.start, field.transition - shift, _ended(field, lengths), lengths)
+    return filtered.log_scale.sum(0) + shift * (lengths - 1).to(shift.device)
 
 
 def log_probability(field: Field, tags: Tensor, lengths: Tensor) -> Tensor:

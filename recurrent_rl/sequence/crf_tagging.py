@@ -25,7 +25,8 @@ class CRFTagging(EntityTagging):
     each piece is a chain of its own in training, and sequences are whole in the scores.
 
     Args:
-        forbid: Whether a tag within an entity must follow one of the same entity: others have probability 0.
+        forbid: Whether a tag within an entity must follow one of the same entity: others have probability 0. Not with a
+            `bptt_horizon`, whose pieces may begin within an entity.
     """
 
     forbid: bool = False
@@ -49,8 +50,17 @@ class CRFTagging(EntityTagging):
             _require_possible(targets_of(train), self.classes)
 
     def losses(self, predicted: Tensor, batch: Batch) -> Tensor:
-        """Return for each scored step its sequence's -log p by scored steps, [N], in nats."""
+        """Return for each scored step its sequence's -log p by scored steps, [N], in nats.
+
+        Raises:
+            ValueError: A sequence, or a piece of one, begins with a tag that is forbidden there.
+        """
         assert batch.targets is not None
+        if self.forbid and bool(((batch.targets[0] > OUTSIDE) & (batch.targets[0] % 2 == 0)).any()):
+            raise ValueError(
+                "A sequence, or a piece of one, begins within an entity, which forbid=True rules out: train without "
+                "bptt_horizon, or with forbid=False."
+            )
         log_p = log_probability(field_of(predicted, self.classes), batch.targets, batch.lengths)
         scored = (batch.targets != IGNORED).sum(0)  # [B]
         return (-log_p / scored.clamp(min=1)).repeat_interleave(scored)

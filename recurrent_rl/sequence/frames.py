@@ -56,6 +56,19 @@ class NextFrame(StepProblem):
         """The change of each pixel."""
         return self.pixels
 
+    def require_inputs(self, inputs: Tensor) -> None:
+        """See `StepProblem.require_inputs`."""
+        if inputs.dim() != 3 or inputs.shape[-1] != self.input_size or not inputs.is_floating_point():
+            raise ValueError(
+                f"Models read frames and how they changed, float32 [T, B, {self.input_size}], as NextFrame.read makes them "
+                f"of frames [T, B, {self.pixels}]; these are {inputs.dtype} {list(inputs.shape)}."
+            )
+
+    def read(self, frames: Tensor) -> Tensor:
+        """Return frames [T, B, P] as models read them, u [T, B, 2 P]."""
+        changes = frames.diff(dim=0, prepend=frames[:1]) / self.scale
+        return torch.cat([frames, changes], dim=-1)
+
     def batch(self, examples: Examples, indices: Sequence[int] | Array) -> Batch:
         """See `Problem.batch`: inputs [T, B, 2 P] up to the last frame but one; targets are the changes after each.
 
@@ -92,4 +105,5 @@ class NextFrame(StepProblem):
 
 def copying_error(examples: Examples) -> float:
     """Return the mean squared error of repeating the last frame, the floor of `NextFrame`."""
-    return float(np.mean(np.square(np.concatenate([np.diff(row, axis=0) for row in examples.inputs]))))
+    rows = [np.asarray(row, dtype=np.float64) for row in examples.inputs]  # bytes would wrap around
+    return float(np.mean(np.square(np.concatenate([np.diff(row, axis=0) for row in rows]))))

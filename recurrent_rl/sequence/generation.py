@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from recurrent_rl.memory.base import State
-from recurrent_rl.sequence.batch import Batch
+from recurrent_rl.sequence.batch import Array, Batch
+from recurrent_rl.sequence.models.base import evaluating
 from recurrent_rl.sequence.problems import StepProblem
 from recurrent_rl.sequence.sampling import Sampling
 
@@ -28,7 +29,7 @@ class Generated:
 @torch.no_grad()
 def generate(
     network: nn.Module,
-    prompt: Tensor,
+    prompt: Tensor | Array,
     length: int,
     temperature: float = 1.0,
     top_k: int | None = None,
@@ -47,7 +48,8 @@ def generate(
     Args:
         network: A `SequenceNetwork`, `FrameNetwork` or `HMMNetwork` of the next symbol, chord or frame. It is read in
             evaluation mode.
-        prompt: Inputs of one length: symbols [T, B] int64, or vectors [T, B, F]; at least one step.
+        prompt: Inputs of one length: symbols [T, B] int64, or vectors [T, B, F]: notes of 0 and 1, or what
+            `NextFrame.read` makes of frames. At least one step and one sequence; an array will do.
         length: Steps to draw, L.
         temperature: See `Sampling`, as the next two.
         top_k: Of symbols, or of a mixture's chords.
@@ -55,31 +57,28 @@ def generate(
         state: Of an earlier call, to go on after what it read; None begins.
 
     Raises:
-        ValueError: The network is of another problem, there is no prompt or no length, symbols that the model does not know,
-            a state for a model that carries none, or temperature or top_k is out of range.
+        ValueError: The network is of another problem, there is no prompt or no length, inputs that are not what the problem
+            is about, a state for a model that carries none, or temperature or top_k is out of range.
     """
     sampling = Sampling(temperature=temperature, top_k=top_k, generator=generator)
     problem = getattr(network, "problem", None)
     if not isinstance(problem, StepProblem):
         raise ValueError(f"A network of the next step is needed; {type(network).__name__} is of {problem}.")
-    device = next(network.parameters()).device
-    known = prompt.to(device)
-    if known.dim() < 2 or len(known) < 1 or length < 1:
+    known = torch.as_tensor(prompt, device=next(network.parameters()).device)
+    if known.dim() < 2 or min(known.shape[:2]) < 1 or length < 1:
         raise ValueError(
             f"A prompt [T, B, ...] and a length of at least 1 are needed, not {list(known.shape)}, {length}."
         )
     problem.require_inputs(known)
-    was_training = network.training
-    network.eval()
     drawn, read = [], known
-    for _ in range(length):
-        said, leaving = network(_whole(read), state)
-        drawn.append(problem.draw(said[-1], read[-1], sampling))
-        if leaving is None:
-            known = read = torch.cat([known, drawn[-1].unsqueeze(0)])
-        else:
-            read, state = drawn[-1].unsqueeze(0), leaving
-    network.train(was_training)
+    with evaluating(network):
+        for _ in range(length):
+            said, leaving = network(_whole(read), state)
+            drawn.append(problem.draw(said[-1], read[-1], sampling))
+            if leaving is None:
+                known = read = torch.cat([known, drawn[-1].unsqueeze(0)])
+            else:
+                read, state = drawn[-1].unsqueeze(0), leaving
     return Generated(torch.stack(drawn), state)
 
 

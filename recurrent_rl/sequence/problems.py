@@ -159,6 +159,8 @@ class NextStep(StepProblem):
 
     def require_inputs(self, inputs: Tensor) -> None:
         """See `StepProblem.require_inputs`."""
+        if inputs.is_floating_point():
+            raise ValueError(f"Symbols must be whole numbers, int64; they are {inputs.dtype}.")
         if not 0 <= int(inputs.min()) <= int(inputs.max()) < self.symbols:
             least, most = int(inputs.min()), int(inputs.max())
             raise ValueError(f"Symbols must be from 0 to {self.symbols - 1}; they are from {least} to {most}.")

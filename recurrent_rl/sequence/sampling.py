@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+LEAST_TEMPERATURE = 1e-30
+"""A logit divided by less can be too large for float32."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
@@ -26,10 +29,12 @@ class Sampling:
     generator: torch.Generator | None = None
 
     def __post_init__(self) -> None:
-        if not self.temperature >= 0:
-            raise ValueError(f"temperature must be at least 0, not {self.temperature!r}.")
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k must be at least 1, or None for all; not {self.top_k!r}.")
+        if not (self.temperature == 0 or self.temperature >= LEAST_TEMPERATURE):
+            raise ValueError(
+                f"temperature must be 0, or at least {LEAST_TEMPERATURE:g}; not {self.temperature!r}. 0 takes the likeliest."
+            )
+        if self.top_k is not None and (not isinstance(self.top_k, int) or self.top_k < 1):
+            raise ValueError(f"top_k must be a whole number of at least 1, or None for all; not {self.top_k!r}.")
 
     def one_of(self, logits: Tensor) -> Tensor:
         """Return a draw for each row of logits [..., V], [...] int64."""

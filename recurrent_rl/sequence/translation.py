@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from recurrent_rl.sequence.batch import IGNORED, Array, Batch, Examples, batches, pad
+from recurrent_rl.sequence.models.base import evaluating
 from recurrent_rl.sequence.models.encoder_decoder import EncoderDecoderNetwork
 from recurrent_rl.sequence.problems import Problem, Scores, Tagging, pad_inputs, targets_of
 
@@ -60,23 +61,22 @@ def write(
 
     Args:
         network: Trained for the problem.
-        problem: Gives the batches; targets are not looked at.
-        examples: What is read.
+        problem: What it is trained for.
+        examples: What is read; targets are not looked at.
         max_length: Symbols after which writing stops.
         beam_width: Candidates that are held on to; 1 takes the likeliest symbol each time.
     """
-    was_training = network.training
-    network.eval()
     device = next(network.parameters()).device
     found: list[Array] = [np.empty(0, dtype=np.int64)] * len(examples)
-    for indices in batches([len(row) for row in examples.inputs], 64, None):
-        batch = problem.batch(examples, indices).to(device)
-        decoded = network.greedy(batch, max_length) if beam_width == 1 else network.beam(batch, beam_width, max_length)
-        symbols = decoded.symbols.cpu().numpy()
-        for column, index in enumerate(indices):
-            row = symbols[:, column]
-            found[index] = row[(row != IGNORED) & (row != problem.end)]
-    network.train(was_training)
+    with evaluating(network):
+        for indices in batches([len(row) for row in examples.inputs], 64, None):
+            batch = Batch(*pad_inputs(examples, indices)).to(device)
+            one = beam_width == 1
+            decoded = network.greedy(batch, max_length) if one else network.beam(batch, beam_width, max_length)
+            symbols = decoded.symbols.cpu().numpy()
+            for column, index in enumerate(indices):
+                row = symbols[:, column]
+                found[index] = row[(row != IGNORED) & (row != problem.end)]
     return found
 
 
@@ -87,10 +87,15 @@ def error_rates(found: Sequence[Array], wanted: Sequence[Array]) -> Scores:
 
     with the least number of symbols to insert, leave out or change (Levenshtein).
 
+    Raises:
+        ValueError: No symbol is wanted, so that there is nothing to share errors among.
+
     Source: Levenshtein 1966, Binary Codes Capable of Correcting Deletions, Insertions, and Reversals.
     """
     distances = [edit_distance(one, two) for one, two in zip(found, wanted, strict=True)]
     symbols = sum(len(row) for row in wanted)
+    if symbols == 0:
+        raise ValueError("Error rates are shares of the symbols that are wanted, and here none is.")
     return {
         "sequence_error": 100.0 * float(np.mean([distance > 0 for distance in distances])),
         "symbol_error": 100.0 * sum(distances) / symbols,

@@ -115,3 +115,15 @@ def test_probabilities_and_tags_are_the_package_pytorch_crfs():
     torch.testing.assert_close(log_probability(one, tags, LENGTHS), log_p)
     found = best_tags(one, LENGTHS)
     assert theirs.decode(one.emission, inside) == [found[:n, b].tolist() for b, n in enumerate(LENGTHS)]
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_transitions_above_the_range_of_exp_are_summed(kind):
+    one = Field(*(scores.to(kind) for scores in field()))
+    large = one._replace(transition=one.transition + 1000)
+    moved = log_partition(large, LENGTHS) - 1000 * (LENGTHS - 1)
+    torch.testing.assert_close(moved, log_partition(one, LENGTHS), atol=2e-3, rtol=0)
+    tags = tags_of([[0] * length for length in LENGTHS])
+    torch.testing.assert_close(
+        log_probability(large, tags, LENGTHS), log_probability(one, tags, LENGTHS), atol=2e-3, rtol=0
+    )

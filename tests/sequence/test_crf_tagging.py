@@ -139,3 +139,14 @@ def test_a_trained_network_finds_entities():
     config = TrainConfig(learning_rate=2e-2, steps=120, batch_size=16, evaluate_every=60)
     fitted = Trainer(made, problem, "f1", True, config).fit(splits.train, splits.validation)
     assert fitted.score > 60
+
+
+def test_pieces_that_begin_within_an_entity_need_the_freedom_to():
+    data, config = examples(tags("O O O B-per I-per I-per")), TrainConfig(steps=2, batch_size=1, bptt_horizon=4)
+    for problem in (PROBLEM, CRFTagging(5, forbid=True)):
+        trainer = Trainer(network(problem), problem, "f1", True, config)
+        if not problem.forbid:
+            trainer.fit(data, data)
+            continue
+        with pytest.raises(ValueError, match=r"begins within an entity.*without bptt_horizon"):
+            trainer.fit(data, data)

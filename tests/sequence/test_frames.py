@@ -73,3 +73,16 @@ def test_a_film_that_stands_still_is_copied_without_error():
 def test_bad_fields_are_refused(fields):
     with pytest.raises(ValueError, match="must be above 0"):
         NextFrame(**fields)
+
+
+def test_bytes_are_copied_with_the_error_of_their_numbers():
+    assert copying_error(Examples([np.array([[200], [100]], dtype=np.uint8)])) == 100.0**2
+
+
+def test_frames_are_read_as_a_batch_has_them():
+    problem, examples = NextFrame(pixels=6, scale=0.5), films(4)
+    frames = torch.from_numpy(examples.inputs[0]).unsqueeze(1)
+    torch.testing.assert_close(problem.read(frames)[:-1], problem.batch(examples, [0]).inputs)
+    problem.require_inputs(problem.read(frames))
+    with pytest.raises(ValueError, match=r"\[T, B, 12\], as NextFrame.read makes them of frames \[T, B, 6\]"):
+        problem.require_inputs(frames)

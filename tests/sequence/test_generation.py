@@ -187,3 +187,32 @@ def test_a_network_of_another_problem_is_refused():
 def test_a_model_without_a_state_cannot_go_on_from_one():
     with pytest.raises(ValueError, match="cannot go on from a state"):
         generate(NETWORKS[2], prompt(2), 3, state=(torch.zeros(2, 4),))
+
+
+@pytest.mark.parametrize("network", [NETWORKS[0], NETWORKS[-1]], ids=[IDS[0], IDS[-1]])
+def test_symbols_are_whole_numbers(network):
+    with pytest.raises(ValueError, match="whole numbers"):
+        generate(network, prompt(2) + 0.9, 3)
+
+
+@pytest.mark.parametrize(
+    "bad", [torch.full((2, 1, NOTES), 60.0), torch.zeros(2, 1, NOTES - 1), torch.zeros(2, 1).long()]
+)
+def test_chords_are_bits_of_all_notes(bad):
+    model = HMMNetwork(HMMChordModel(HMM(states=3, emission=Bernoulli(features=NOTES)).build()))
+    with pytest.raises(ValueError, match=r"Chords must be 0 and 1, float32 \[T, B, 4\]"):
+        generate(model, bad, 3)
+
+
+def test_a_prompt_may_be_an_array():
+    found = generate(NETWORKS[0], prompt(2).numpy(), 3, temperature=0.0).steps
+    assert torch.equal(found, generate(NETWORKS[0], prompt(2), 3, temperature=0.0).steps)
+    with pytest.raises(ValueError, match="A prompt"):
+        generate(NETWORKS[0], prompt(0), 3)
+
+
+def test_an_error_leaves_the_network_in_its_mode():
+    network = of_symbols(SPECS[0])
+    with pytest.raises(ValueError, match="the state's leaf"):
+        generate(network, prompt(2), 3, state=(torch.zeros(9, 9),))
+    assert network.training

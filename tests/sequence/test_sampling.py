@@ -48,7 +48,13 @@ def test_a_generator_decides():
 
 
 @pytest.mark.parametrize(
-    ("given", "message"), [({"temperature": -1.0}, "temperature must"), ({"top_k": 0}, "top_k must")]
+    ("given", "message"),
+    [
+        ({"temperature": -1.0}, "temperature must"),
+        ({"temperature": 1e-40}, "temperature must be 0, or at least"),
+        ({"top_k": 0}, "top_k must"),
+        ({"top_k": 2.0}, "top_k must be a whole number"),
+    ],
 )
 def test_what_is_out_of_range_is_said(given, message):
     with pytest.raises(ValueError, match=message):

@@ -57,3 +57,22 @@ def test_the_edit_distance_counts_the_least_changes(first, second, distance):
 def test_error_rates_are_of_all_symbols_and_of_whole_sequences():
     found = error_rates([np.array([1, 2]), np.array([1])], [np.array([1, 2]), np.array([1, 2, 3])])
     assert found == {"sequence_error": 50.0, "symbol_error": 40.0}
+
+
+def test_errors_without_a_wanted_symbol_are_refused():
+    for nothing in ([], [np.empty(0)]):
+        with pytest.raises(ValueError, match="here none is"):
+            error_rates(nothing, nothing)
+
+
+def test_what_is_read_needs_no_targets_to_be_written():
+    one, examples = network(), words(5, 3)
+    found = write(one, PROBLEM, Examples(examples.inputs), max_length=4)
+    assert [row.tolist() for row in found] == [row.tolist() for row in write(one, PROBLEM, examples, max_length=4)]
+
+
+def test_an_error_leaves_the_network_in_its_mode():
+    one = network().train()
+    with pytest.raises(IndexError):
+        write(one, PROBLEM, Examples([np.array([7])]), max_length=4)
+    assert one.training

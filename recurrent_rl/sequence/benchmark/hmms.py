@@ -41,6 +41,7 @@ from recurrent_rl.sequence.task import Splits, Task
 Predict = Callable[[Examples], list[Array]]
 
 PIECE, PIECES = 256, 1000  # of text: EM reads so many pieces of so many symbols, for a minute on one core
+ALL_TAGS = 32  # up to so many tags each word may have any; of more its likeliest ones
 SPACING = 28  # of windows that a forecaster reads: neighbours overlap, and say nothing new
 
 
@@ -66,14 +67,17 @@ class HiddenMarkovEntrant(Entrant):
 
     def learn(self, task: Task, splits: Splits, setting: Setting, training: Training) -> Learned:
         """See `Entrant.learn`."""
-        predict, parameters = _job(task).fit(task, splits.train, setting.states, training.config.seed)
+        job = _job(task)
+        predict, parameters = job.fit(task, splits.train, setting.states, training.config.seed)
         scores = task.problem.scores(predict(splits.validation), splits.validation)
+        untold = {} if job.tells_probabilities else {task.problem.loss_name: float("nan")}
         return Learned(
             predict=predict,
             parameters=parameters,
             validation=scores[task.metric],
-            validation_loss=scores[task.problem.loss_name],
+            validation_loss=(scores | untold)[task.problem.loss_name],
             figures={},
+            more=lambda _: untold,
         )
 
 
@@ -82,9 +86,11 @@ class Job(ABC):
 
     Attributes:
         states: Numbers of states to try, those of the short protocol first; (None,) where the task says how many.
+        tells_probabilities: Whether it gives more than the likeliest tags, so that nats mean something.
     """
 
     states: tuple[int | None, ...]
+    tells_probabilities = True
 
     @abstractmethod
     def fit(self, task: Task, train: Examples, states: int | None, seed: int) -> tuple[Predict, int]:
@@ -109,14 +115,17 @@ class Tagging(Job):
     """Tags are states; their trigrams and words are counted."""
 
     states = (None,)
+    tells_probabilities = False
 
     def fit(self, task: Task, train: Examples, states: int | None, seed: int) -> tuple[Predict, int]:
         """See `Job.fit`."""
         assert isinstance(task.problem, WordTagging)
         assert isinstance(train, WordExamples)
         assert train.targets is not None
-        model = fit_tagger(HMMTagger(tags=task.problem.classes), train.words, list(train.targets))
-        certain = np.eye(task.problem.classes, dtype=np.float32)
+        tags = task.problem.classes
+        spec = HMMTagger(tags=tags, candidates=tags) if tags <= ALL_TAGS else HMMTagger(tags=tags)
+        model = fit_tagger(spec, train.words, list(train.targets))
+        certain = np.eye(tags, dtype=np.float32)
 
         def predict(examples: Examples) -> list[Array]:
             assert isinstance(examples, WordExamples)

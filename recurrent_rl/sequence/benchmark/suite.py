@@ -47,13 +47,21 @@ class Suite:
         """Run what has no result yet: settings first, then seeds.
 
         Raises:
-            ValueError: A model is unknown, or with every setting it diverged.
+            ValueError: A model is unknown, none suits any of the tasks, or with every setting it diverged.
         """
+        if len(self.without_models()) == len(self.works):
+            raise ValueError(
+                f"{', '.join(self.models)} cannot be asked what {', '.join(self.works)} asks; name other models."
+            )
         for task, work in self.works.items():
             entrants = entrants_for(work.task(), self.models)
             tuner = self._tuner(task)
             self._run(tuner, [trial for one in entrants for trial in tuning(tuner, one)], f"{task}, tuning")
             self._run(work, [trial for one in entrants for trial in self.final(task, one)], f"{task}, seeds")
+
+    def without_models(self) -> list[str]:
+        """Return the names of the tasks that none of the models suits."""
+        return [name for name, work in self.works.items() if not entrants_for(work.task(), self.models)]
 
     def final(self, task: str, entrant: Entrant) -> list[Trial]:
         """Return a trial for each fresh seed, with the best setting.

@@ -13,6 +13,8 @@ from recurrent_rl.sequence.statistics import Interval, holm, mean_interval, pair
 from recurrent_rl.sequence.task import Task
 
 Rows = Sequence[Sequence[str]]
+PERCENT = ("accuracy", "macro_f1", "f1")
+ERRORS = ("mse", "mae", "mape")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def lines(task: Task, found: Mapping[str, Sequence[Result]], costs: Mapping[str,
     return [
         Line(
             model=model,
-            score=_interval(list(scores[model].values())),
+            score=_interval(task.metric, list(scores[model].values())),
             p_value=p_values.get(model),
             others=_means(whole[model], "test", [name for name in whole[model][0]["test"] if name != task.metric]),
             longer={
@@ -93,8 +95,12 @@ def _mean(values: Any) -> float:
     return float(np.mean(list(values)))
 
 
-def _interval(values: list[float]) -> Interval:
-    return mean_interval(values) if len(values) > 1 else Interval(values[0], float("nan"), float("nan"))
+def _interval(metric: str, values: list[float]) -> Interval:
+    """Return the mean's interval, within what the metric can be: Student's knows nothing of that."""
+    if len(values) < 2:
+        return Interval(values[0], float("nan"), float("nan"))
+    found, least, most = mean_interval(values), 0.0 if metric in (*ERRORS, *PERCENT) else -np.inf, np.inf
+    return Interval(found.mean, max(found.low, least), min(found.high, 100.0 if metric in PERCENT else most))
 
 
 def table(task: Task, rows: Sequence[Line]) -> str:
@@ -162,7 +168,9 @@ def markdown(rows: Rows) -> str:
 
 
 def number(value: float) -> str:
-    """Return four figures, in powers of ten where it is small."""
+    """Return four figures, in powers of ten where it is small; nothing for NaN, where a model does not tell it."""
+    if np.isnan(value):
+        return ""
     return f"{value:.3g}" if abs(value) < 0.01 else f"{value:.4g}"
 
 

@@ -67,16 +67,20 @@ def from_json(path: str | Path) -> Splits:
     """Return the usual split from its JSON file: {"train": [[[60, 64, 67], ...], ...], "valid": ..., "test": ...}.
 
     A chord is a list of MIDI numbers from 21 to 108, a piece one of chords, a step a quarter note. Such files go round by
-    the name of jsb-chorales-quarter.json; on them the published figures compare.
+    the name of jsb-chorales-quarter.json; on them the figures of Bai et al. compare.
 
     Raises:
-        DataError: A part is missing, a number is out of range, or a piece has fewer than two chords.
+        DataError: It is no JSON, a part is missing, something is no MIDI number, or a piece has fewer than two chords.
     """
-    content = json.loads(Path(path).read_text())
+    try:
+        content = json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise DataError(f"{path} is no JSON: {error}") from error
     parts = []
     for name in ("train", "valid", "test"):
-        if name not in content:
-            raise DataError(f"{path} has no part {name}; it has {', '.join(content)}.")
+        if not isinstance(content, dict) or name not in content:
+            has = ", ".join(content) if isinstance(content, dict) else "a " + type(content).__name__
+            raise DataError(f"{path} has no part {name}; it has {has}.")
         parts.append(Examples([_roll(f"{path}, {name} {number}", piece) for number, piece in enumerate(content[name])]))
     return Splits(*parts)
 
@@ -86,8 +90,10 @@ def _roll(name: str, piece: list[list[int]]) -> Array:
         raise DataError(f"{name} has fewer than two chords.")
     roll = np.zeros((len(piece), NOTES), dtype=np.float32)
     for step, chord in enumerate(piece):
-        for note in map(int, chord):
-            if not LOWEST <= note < LOWEST + NOTES:
-                raise DataError(f"{name} has the note {note} at step {step}; notes are from 21 to 108.")
-            roll[step, note - LOWEST] = 1
+        if not isinstance(chord, list):
+            raise DataError(f"{name} has {chord!r} at step {step}, where a list of notes should be, empty for a rest.")
+        for note in chord:
+            if note not in range(LOWEST, LOWEST + NOTES):
+                raise DataError(f"{name} has the note {note} at step {step}; notes are whole numbers from 21 to 108.")
+            roll[step, int(note) - LOWEST] = 1
     return roll

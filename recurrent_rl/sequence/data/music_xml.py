@@ -91,9 +91,16 @@ def midi_number(pitch: Element) -> int:
 
 
 def piano_roll(parts: list[list[Note]]) -> NDArray[np.float32]:
-    """Return which notes sound at the beginning of each quarter, [T, 88] float32 of 0 and 1, up to the last note's end."""
-    steps = max(math.ceil(note.end) for part in parts for note in part)
-    roll = np.zeros((steps, NOTES), dtype=np.float32)
-    for note in (note for part in parts for note in part):
+    """Return which notes sound at the beginning of each quarter, [T, 88] float32 of 0 and 1, up to the last note's end.
+
+    Raises:
+        DataError: There is no note, or one that a piano lacks.
+    """
+    heard = [note for part in parts for note in part]
+    strange = [note.pitch for note in heard if not LOWEST <= note.pitch < LOWEST + NOTES]
+    if strange or not heard:
+        raise DataError(f"A piano roll needs notes from 21 to 108; there are {strange[:5] or 'none'}.")
+    roll = np.zeros((math.ceil(max(note.end for note in heard)), NOTES), dtype=np.float32)
+    for note in heard:
         roll[math.ceil(note.begin) : math.ceil(note.end), note.pitch - LOWEST] = 1
     return roll

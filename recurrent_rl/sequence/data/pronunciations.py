@@ -127,7 +127,7 @@ def pronunciation_errors(found: Sequence[Array], examples: SpokenWords) -> Score
 
         phone_error = 100 sum_i distance(found[i], nearest[i]) / sum_i len(nearest[i])
 
-    A word is wrong if it equals none of its ways; of two that are as near the first counts.
+    A word is wrong if it equals none of its ways; of two that are as near the first counts. There must be a word.
 
     Args:
         found: For each word the phones [L], from `write`.

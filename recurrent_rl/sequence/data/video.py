@@ -82,7 +82,7 @@ def clips(frames: Floats) -> Splits:
 
 def scenes(frames: Floats) -> list[Floats]:
     """Return the scenes of a film [N, P], but those of a single frame."""
-    change = np.square(np.diff(frames, axis=0)).mean(1)
+    change = np.square(np.diff(frames.astype(np.float64), axis=0)).mean(1)
     parts = np.split(frames, np.flatnonzero(change > CUT) + 1)
     return [part for part in parts if len(part) > 1]
 

@@ -1,6 +1,8 @@
 """The contract of a sequence model: (inputs, lengths, state) in, (outputs, state) out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +48,17 @@ class SequenceSpec(ABC):
     @abstractmethod
     def build(self, input_size: int) -> SequenceModel:
         """Return a new model that reads inputs [T, B, input_size]."""
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network in evaluation mode, and back into its own mode at the end, also by an error."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
 
 
 def last_of(outputs: Tensor, lengths: Tensor) -> Tensor:

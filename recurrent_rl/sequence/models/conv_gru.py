@@ -97,10 +97,15 @@ class FrameNetwork(nn.Module):
     Args:
         spec: Of the model, with two planes.
         problem: What is asked; its frames are squares.
+
+    Raises:
+        ValueError: The spec has another number of planes.
     """
 
     def __init__(self, spec: ConvGRU, problem: NextFrame) -> None:
         super().__init__()
+        if spec.planes != 2:
+            raise ValueError(f"{spec} must have planes=2 for films: a frame, and how it changed.")
         self.problem, self.model = problem, spec.build(problem.input_size)
         self.head = _convolution(spec, spec.channels, spec.patch**2)
         nn.init.zeros_(self.head.weight)

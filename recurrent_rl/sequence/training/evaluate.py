@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from recurrent_rl.sequence.batch import Array, Batch, Examples, batches
+from recurrent_rl.sequence.models.base import evaluating
 from recurrent_rl.sequence.problems import Problem
 from recurrent_rl.sequence.training.pieces import carried, pieces
 
@@ -31,16 +32,14 @@ def predict(
             carries all it needs, and what a model without a state was trained for. None reads them whole.
         size: Sequences at once.
     """
-    was_training = network.training
-    network.eval()
     device = next(network.parameters()).device
     found: list[Array] = [np.empty(0)] * len(examples)
-    for indices in batches([len(row) for row in examples.inputs], size, None):
-        batch = problem.batch(examples, indices).to(device)
-        rows = _rows(network, batch, horizon if problem.per_step else None)
-        for column, index in enumerate(indices):
-            found[index] = np.concatenate(rows[column]) if problem.per_step else rows[column][0]
-    network.train(was_training)
+    with evaluating(network):
+        for indices in batches([len(row) for row in examples.inputs], size, None):
+            batch = problem.batch(examples, indices).to(device)
+            rows = _rows(network, batch, horizon if problem.per_step else None)
+            for column, index in enumerate(indices):
+                found[index] = np.concatenate(rows[column]) if problem.per_step else rows[column][0]
     return found
 
 

@@ -90,3 +90,11 @@ def test_symbols_of_ones_own_are_classified():
     data = from_arrays(rows, [0, 1] * 30)
     found = HIDDEN_MARKOV.learn(data.task(), data.splits, Setting(states=2), TRAINING)
     assert found.validation > 90
+
+
+def test_certain_tags_tell_no_nats():
+    scores, found = learned("tweet-entities", None)
+    assert scores["f1"] > 0
+    assert np.isnan(found.validation_loss)
+    assert np.isnan(found.more(stand_in("tweet-entities").test)["nats"])
+    assert learned("brown-characters", 4)[1].more(stand_in("brown-characters").test) == {}

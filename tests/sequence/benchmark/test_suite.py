@@ -159,3 +159,10 @@ def _alive(process):
     except ProcessLookupError:
         return False
     return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_models_that_suit_none_of_the_tasks_are_told(tmp_path):
+    suite = Suite(works={"mnist1d": SHORT}, models=("bi-lstm-crf",), folder=tmp_path)
+    assert suite.without_models() == ["mnist1d"]
+    with pytest.raises(ValueError, match="bi-lstm-crf cannot be asked what mnist1d asks"):
+        suite.run()

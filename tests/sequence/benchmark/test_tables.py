@@ -95,3 +95,14 @@ def test_numbers_have_four_figures_or_a_power_of_ten(value, text):
 def test_no_probability_is_said_to_be_zero():
     assert probability(0.0) == "<0.001"
     assert probability(0.0123) == "0.012"
+
+
+def test_intervals_stay_within_what_a_score_can_be():
+    (row,) = lines(TASK, found(scores={"gru": [99.9, 90.0]}), {})
+    assert row.score.high == 100.0
+    (row,) = lines(MADE_UP["adding-200"](), found("mse", scores={"gru": [0.1, 0.5]}), {})
+    assert row.score.low == 0.0
+
+
+def test_what_a_model_does_not_tell_stays_empty():
+    assert number(float("nan")) == ""

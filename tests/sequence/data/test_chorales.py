@@ -73,6 +73,9 @@ def test_the_usual_file_has_its_own_parts(path):
         ({"valid": [[[60]]]}, "valid 0 has fewer than two chords"),
         ({"test": [[[60], [60, 20]]]}, "test 0 has the note 20 at step 1"),
         ({"test": [[[109], [60]]]}, "the note 109 at step 0"),
+        ({"test": [[[60], [60.5]]]}, "the note 60.5 at step 1"),
+        ({"test": [[[60], [float("nan")]]]}, "the note nan at step 1"),
+        ({"test": [[60, 61]]}, "test 0 has 60 at step 0, where a list of notes"),
     ],
 )
 def test_broken_pieces_are_named(path, change, message):
@@ -83,3 +86,11 @@ def test_broken_pieces_are_named(path, change, message):
 def test_a_missing_part_is_named(path):
     with pytest.raises(DataError, match="no part valid; it has train, test"):
         from_json(path({name: USUAL[name] for name in ("train", "test")}))
+
+
+def test_what_is_no_json_or_no_parts_is_said(path, tmp_path):
+    with pytest.raises(DataError, match="no part train; it has a list"):
+        from_json(path([1, 2]))
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(DataError, match=r"broken\.json is no JSON"):
+        from_json(tmp_path / "broken.json")

@@ -88,3 +88,9 @@ def test_a_roll_has_the_notes_that_sound_at_each_quarter():
     roll = piano_roll([one, other])
     assert roll.dtype == np.float32
     assert [set(np.flatnonzero(row) + 21) for row in roll] == [{60}, {60, 108}, {62, 108}, {108}]
+
+
+@pytest.mark.parametrize(("pitches", "said"), [([60, 20], r"\[20\]"), ([109], r"\[109\]"), ([], "none")])
+def test_a_roll_without_a_note_or_beyond_the_piano_is_refused(pitches, said):
+    with pytest.raises(DataError, match=f"notes from 21 to 108; there are {said}"):
+        piano_roll([[Note(pitch, Fraction(0), Fraction(1)) for pitch in pitches]])

@@ -124,3 +124,8 @@ def test_bad_fields_are_refused():
     for fields in ({"channels": 0}, {"kernel_size": 2}, {"patch": 0}, {"planes": 0}):
         with pytest.raises(ValueError, match=f"{next(iter(fields))} must be"):
             ConvGRU(**fields)
+
+
+def test_a_network_of_films_needs_two_planes():
+    with pytest.raises(ValueError, match="planes=2 for films"):
+        FrameNetwork(ConvGRU(planes=8), NextFrame(pixels=1024))
