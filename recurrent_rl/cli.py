@@ -164,7 +164,9 @@ def main(arguments: list[str] | None = None) -> None:
     command = tyro.extras.subcommand_cli_from_dict(commands, args=given, prog="recurrent-rl", description=__doc__)
     try:
         sys.exit(command())
-    except (CheckpointError, ValueError, FileNotFoundError, FloatingPointError, DependencyNotInstalled) as error:
+    except (
+        CheckpointError, ValueError, FileNotFoundError, FloatingPointError, ImportError, DependencyNotInstalled
+    ) as error:  # fmt: skip
         print(f"recurrent-rl: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -37,6 +37,10 @@ from recurrent_rl.vector import (
     why_not_settable,
 )
 
+_SAVED = {"policy_class", "observation_space", "action_space", "n_envs", "arguments", "tables", "extra", "snapshot"}
+_SNAPSHOT = {
+    "counters", "episodes", "successes", "random", "environment", "normaliser", "observation", "starts", "states"
+}  # fmt: skip
 _COUNTERS = ("num_timesteps", "_total_timesteps", "_episode_num", "_n_updates", "_current_progress_remaining")
 
 
@@ -182,6 +186,7 @@ class Checkpointing(BaseAlgorithm):
             get_system_info()
         data, parameters = read_archive(path, trust=trust)
         _check_kind(data, cls.__name__)
+        _check_content(data, cls)
         known = {*cls.hyperparameters, "policy_class"}  # as in SB3, other custom objects have nothing to replace
         replaced = {name: value for name, value in (custom_objects or {}).items() if name in known}
         changed = {name: value for name, value in kwargs.items() if name in cls.hyperparameters}
@@ -252,6 +257,21 @@ def _check_kind(data: dict[str, Any], expected: str) -> None:
         raise CheckpointError("The file holds a policy alone, without its algorithm; load it with the policy's class.")
     if data["algorithm"] != expected:
         raise CheckpointError(f"The checkpoint is of {data['algorithm']}; load it with that class, not {expected}.")
+
+
+def _check_content(data: dict[str, Any], kind: type[Checkpointing]) -> None:
+    """Refuse a file that lacks what `save` writes, or would set what belongs to the class."""
+    lacking = _SAVED - data.keys()
+    if data.get("snapshot") is not None:
+        lacking |= _SNAPSHOT - dict(data["snapshot"]).keys()
+    if lacking:
+        raise CheckpointError(f"The checkpoint is damaged: it lacks {sorted(lacking)}; load an earlier one.")
+    if unknown := data["arguments"].keys() - {*kind.hyperparameters, "policy_class"}:
+        raise CheckpointError(
+            f"The checkpoint has the arguments {sorted(unknown)}, which this version does not know; take a newer one."
+        )
+    if taken := [name for name in data["extra"] if hasattr(kind, name)]:
+        raise CheckpointError(f"The checkpoint would replace {taken}, which belong to the class; it is not loaded.")
 
 
 def _check_policy_kwargs(data: dict[str, Any], given: dict[str, Any]) -> None:

@@ -87,7 +87,10 @@ def read_archive(
         raise CheckpointError(
             f"{name} is damaged or not a checkpoint ({error}); load an earlier checkpoint."
         ) from error
-    except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, AttributeError, ImportError, OSError) as error:
+    except (
+        pickle.UnpicklingError, RuntimeError, ValueError, TypeError, AttributeError, ImportError, OSError, OverflowError,
+        MemoryError,
+    ) as error:  # fmt: skip
         raise CheckpointError(f"{name} cannot be read ({error}); load an earlier checkpoint.") from error
 
 
@@ -117,12 +120,15 @@ def _read(
     if "data.json" not in entries:
         kind = "Stable-Baselines3 or sb3-contrib" if "_stable_baselines3_version" in entries else "some other program"
         raise CheckpointError(
-            f"{name} was written by {kind}, not by recurrent_rl. Such a file needs unpickling, so it is not opened; "
-            "load it where it was written and pass its weights with set_parameters(dict)."
+            f"{name} was written by {kind}, not by recurrent_rl. A RecurrentPPO of sb3-contrib is read, without unpickling, "
+            "by recurrent_rl.export.from_sb3_contrib(path); of other files pass the weights with set_parameters(dict)."
         )
     document = json.loads(archive.read("data.json"))
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise CheckpointError(f"{name} is not a checkpoint of the form {FORMAT!r}; save it again with this version.")
+        told = document.get("format") if isinstance(document, dict) else None
+        newer = isinstance(told, str) and told.startswith(FORMAT.rstrip("1"))
+        advice = "take a newer version of recurrent_rl" if newer else "save it again with this version"
+        raise CheckpointError(f"{name} is a checkpoint of the form {told!r}, not {FORMAT!r}; {advice}.")
     state_dicts = {
         entry: torch.load(io.BytesIO(archive.read(f"{entry}.pt")), map_location=device, weights_only=True)
         for entry in document["state_dicts"]

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from recurrent_rl.export.spaces import ONLY, part_names
+from recurrent_rl.export.spaces import ONLY, part_names, parts_of
 from recurrent_rl.functional.observation import Observation
 from recurrent_rl.policies.heads import no_validation
 from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy
@@ -87,6 +88,8 @@ class ActingStep(nn.Module):
         if isinstance(space, spaces.MultiBinary):
             return (given > 0).float()
         rows = given.reshape(given.shape[0], *space.shape)  # type: ignore[misc]
+        # In a space of float64 the bounds are no float32 numbers: an action that was clipped to such would lie outside.
+        rows = rows.double() if space.dtype == np.float64 else rows
         low, high = (torch.from_numpy(bound).to(rows.dtype) for bound in (space.low, space.high))  # type: ignore[union-attr]
         if self.policy.squash_output:
             return low + 0.5 * (rows.tanh() + 1.0) * (high - low)
@@ -118,4 +121,10 @@ def _statistics(space: spaces.Space, normaliser: Normaliser | None) -> dict[str,
     by_part = normaliser["observations"] if isinstance(space, spaces.Dict) else {ONLY: normaliser["observations"]}
     # Checkpoints of version 0.1 leave out what is Stable-Baselines3's default.
     clip, epsilon = normaliser.get("clip_obs", 10.0), normaliser.get("epsilon", 1e-8)
+    for name, part in parts_of(space).items():
+        if name in by_part and np.shape(by_part[name]["mean"]) != part.shape:
+            raise ValueError(
+                f"The normaliser knows numbers of the shape {np.shape(by_part[name]['mean'])}, and the policy reads {name} "
+                f"of {part.shape}: put VecNormalize above what changes the shape, such as VecFrameStack."
+            )
     return {name: Normalise(statistics, clip, epsilon) for name, statistics in by_part.items()}

@@ -15,6 +15,7 @@ from recurrent_rl.export.onnx_file import load_onnx
 from recurrent_rl.export.spaces import from_description
 from recurrent_rl.export.torch_file import load_torch_export
 from recurrent_rl.export.weights_file import load_safetensors
+from recurrent_rl.vector.tuples import space_without_tuples
 
 CHECKPOINT, NUMPY, ONNX, TORCH, WEIGHTS = "checkpoint", "numpy", "onnx", "torch", "weights"
 _BY_SUFFIX = {".onnx": ONNX, ".safetensors": WEIGHTS}  # they begin with no mark of their own
@@ -82,7 +83,7 @@ def kind_of(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as error:
         raise AgentFileError(f"{path} is damaged ({error}); export the policy again.") from error
     if "header.npy" in names:
         return NUMPY
@@ -96,7 +97,7 @@ def _compare(agent: Agent, wanted: spaces.Space | None, what: str, path: Path) -
     if wanted is None:
         return
     own = from_description(agent.observation_space if what == "observation" else agent.action_space)
-    if own not in (wanted, _colours_first(wanted)):
+    if own not in (wanted, _colours_first(wanted), space_without_tuples(wanted)):
         raise AgentFileError(f"{path} was trained with the {what}s {own}, and the environment has {wanted}.")
 
 

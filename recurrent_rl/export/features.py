@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from recurrent_rl.export.numpy_agent import OPERATIONS, Agent, Array
+from recurrent_rl.export.spaces import from_description
 
 DISTRIBUTION_KEY, STATE_KEY = "policy_distribution", "policy_state"
 
@@ -24,12 +25,19 @@ class PolicyFeatures(gym.Wrapper):
         agent: It is copied, and steps once for each observation.
 
     Raises:
-        ValueError: The agent reads other observations, or they have one of the new keys already.
+        ValueError: The agent reads other observations, or its own actions where the environment takes others, or the
+            observations have one of the new keys already.
     """
 
     def __init__(self, env: gym.Env, agent: Agent) -> None:
         super().__init__(env)
         self.agent, self._over = agent.twin(), False
+        self._tells_action = agent.header["past"] is not None
+        if self._tells_action and from_description(agent.action_space) != env.action_space:
+            raise ValueError(
+                f"The agent reads what was done, one of {from_description(agent.action_space)}, and the environment takes "
+                f"{env.action_space}."
+            )
         try:  # the first step tells how many numbers there are
             self.agent.act(env.observation_space.sample())
         except (ValueError, KeyError, IndexError, TypeError) as error:
@@ -49,7 +57,8 @@ class PolicyFeatures(gym.Wrapper):
         """Step the environment, and show the agent what follows."""
         if self._over:  # the environment below begins the next episode by itself
             self.agent.reset()
-        self.agent.played(action)
+        if self._tells_action:
+            self.agent.played(action)
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._over = terminated or truncated
         return self._joined(observation, reward), reward, terminated, truncated, info

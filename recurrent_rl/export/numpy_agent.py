@@ -79,11 +79,17 @@ class Agent:
 
         Args:
             columns: Which: numbers, or bool [B]. None for all; then the next call may have another B.
+
+        Raises:
+            ValueError: There is no such column.
         """
         if columns is None or self._rows is None:
             self._rows, self.state, self._done = None, None, None
             return
-        self._waiting[columns] = True
+        try:
+            self._waiting[columns] = True
+        except IndexError as error:
+            raise ValueError(f"There are {self._rows} columns, and reset was given {columns}.") from error
         self._any_waiting = bool(self._waiting.any())
 
     def act(self, observation: Any, starts: Any = None, deterministic: bool = True, reward: Any = None) -> Array:
@@ -103,6 +109,8 @@ class Agent:
         """
         named, one = self._arrays(observation)
         rows = len(next(iter(named.values())))
+        if starts is not None and np.size(starts) not in (1, rows):
+            raise ValueError(f"starts has {np.size(starts)} entries for {rows} observations; give one for each.")
         if rows != self._rows:
             self._begin(rows)
         elif starts is not None or self._any_waiting:
@@ -147,10 +155,7 @@ class Agent:
         assert self.state is not None
         fresh = self._waiting
         if starts is not None:
-            given = np.asarray(starts, dtype=bool).reshape(-1)
-            if len(given) not in (1, self._rows):
-                raise ValueError(f"starts has {len(given)} entries for {self._rows} observations; give one for each.")
-            fresh = fresh | given
+            fresh = fresh | np.asarray(starts, dtype=bool).reshape(-1)
         if fresh.any():
             if self._past is not None:
                 self._past.forget(fresh)
@@ -164,7 +169,7 @@ class Agent:
         """Return the observation's parts [B, ...] by name, and whether it was one alone."""
         found, counts = {}, set()
         for name, dtype, shape, choices in self._parts:
-            part = np.asarray(observation if self._alone else _part(observation, name))
+            part = _array(observation if self._alone else _part(observation, name), name)
             if part.dtype != dtype:
                 part = _cast(part, dtype, name)
             if choices is not None and not ((part >= 0) & (part < choices)).all():
@@ -186,10 +191,26 @@ class Agent:
         return found, counts == {0}
 
 
-def _part(observation: Any, name: str) -> Any:
+def _array(part: Any, name: str) -> Array:
     try:
-        return observation[name]
-    except (KeyError, IndexError, TypeError) as error:
+        found = np.asarray(part)
+    except ValueError as error:  # lists of unequal lengths
+        raise ValueError(_NO_ARRAY.format(name, type(part).__name__)) from error
+    if found.dtype.kind not in "biuf":
+        raise ValueError(_NO_ARRAY.format(name, type(part).__name__))
+    return found
+
+
+_NO_ARRAY = (
+    "{} is a {} that is no array of numbers; env.reset() and env.step() return the observation first, beside others."
+)
+
+
+def _part(observation: Any, name: str) -> Any:
+    """Return a part of a dict, or of a tuple, which policies read as a dict of "0", "1" and so on."""
+    try:
+        return observation[int(name) if isinstance(observation, tuple) else name]
+    except (LookupError, TypeError, ValueError) as error:
         raise ValueError(
             f"The observation has no {name!r}; give a dict with the parts that the policy reads."
         ) from error
@@ -199,6 +220,8 @@ def _cast(part: Array, dtype: np.dtype, name: str) -> Array:
     """Return an array of another type; a real number is none of a choice, of a bit, or of a picture from 0 to 255."""
     if part.dtype.kind == "f" and dtype.kind in "iu":
         raise ValueError(f"{name} holds real numbers ({part.dtype}), the policy reads whole ones ({dtype}).")
+    if dtype.kind in "iu" and part.size and not np.iinfo(dtype).min <= part.min() <= part.max() <= np.iinfo(dtype).max:
+        raise ValueError(f"{name} is from {part.min()} to {part.max()}, which {dtype} does not hold.")
     return part.astype(dtype)
 
 
@@ -280,11 +303,32 @@ def load(path: str | Path) -> Agent:
     """
     header, arrays = read(path)
     try:
-        return Agent(Program(header["program"], arrays), header)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        if isinstance(error, AgentFileError):
-            raise
+        agent = agent_of(Program(header["program"], arrays), header, path)
+        with np.errstate(all="ignore"):
+            agent.twin().act(_nothing(header))
+    except AgentFileError:
+        raise
+    except Exception as error:  # a program from elsewhere can fail in any way
         raise AgentFileError(f"{path} is damaged: its program does not fit its arrays ({error!r}).") from error
+    return agent
+
+
+def agent_of(step: Step, header: dict[str, Any], path: Any) -> Agent:
+    """Return the agent of a file's step and header.
+
+    Raises:
+        AgentFileError: The header is not one of an agent.
+    """
+    try:
+        return Agent(step, header)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
+        raise AgentFileError(f"{path} is damaged: its header does not describe an agent ({error!r}).") from error
+
+
+def _nothing(header: dict[str, Any]) -> Any:
+    """Return an observation of zeros."""
+    zeros = {part["name"]: np.zeros(part["shape"], dtype=part["dtype"]) for part in header["parts"]}
+    return zeros if header["observation_space"]["kind"] == "Dict" else next(iter(zeros.values()))
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -300,7 +344,9 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         text = arrays.pop("header").tobytes()
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError, ValueError, LookupError, EOFError, RuntimeError, OverflowError, MemoryError, zipfile.BadZipFile, zlib.error
+    ) as error:  # fmt: skip
         raise AgentFileError(f"{path} is damaged or was not written by to_numpy ({error}); export it again.") from error
     return parse_header(text, "numpy", path), arrays
 
@@ -320,7 +366,7 @@ def parse_header(text: str | bytes, kind: str, path: Any) -> dict[str, Any]:
         header = json.loads(text)
         found, version = header["format"].removeprefix("recurrent_rl ").rsplit(" ", 1)
         number, missing = int(version), NEEDED - header.keys()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise AgentFileError(
             f"{path} says nothing of a policy ({error!r}); it was not exported by recurrent_rl."
         ) from error
@@ -366,12 +412,13 @@ def _drawer(space: dict[str, Any]) -> Callable[[dict[str, Array], np.random.Gene
             return (random.random(logits.shape) < 0.5 * (np.tanh(0.5 * logits) + 1.0)).astype(logits.dtype)
 
         return toss
-    low, high = (np.asarray(space[name], dtype=np.float32) for name in ("low", "high"))
+    kind = np.dtype(np.float64 if space["dtype"] == "float64" else np.float32)
+    low, high = (np.asarray(space[name], dtype=kind) for name in ("low", "high"))
 
     def numbers(parameters: dict[str, Array], random: np.random.Generator) -> Array:
         mean, deviation = parameters["mean"], parameters["deviation"]
         noise = random.standard_normal(mean.shape, dtype=np.float32)
-        drawn = (mean + deviation * noise).reshape(-1, *shape)
+        drawn = (mean + deviation * noise).reshape(-1, *shape).astype(kind)
         if space.get("squashed"):
             return low + 0.5 * (np.tanh(drawn) + 1.0) * (high - low)
         return np.clip(drawn, low, high)
@@ -464,6 +511,10 @@ def _relu(x: Array) -> Array:
 
 def _erf(x: Array) -> Array:
     return np.asarray(np.frompyfunc(math.erf, 1, 1)(x), dtype=x.dtype)
+
+
+_SELU = np.array([1.6732632423543772, 1.0507009873554805], dtype=np.float32)
+"""alpha and scale. Source: Klambauer et al. 2017, Self-Normalizing Neural Networks."""
 
 
 def _gelu(x: Array, approximate: str) -> Array:
@@ -630,6 +681,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "relu": _relu,
     "elu": lambda x, alpha, scale, inner: scale * np.where(x > 0, x, alpha * np.expm1(inner * np.minimum(x, 0))),
     "leaky_relu": lambda x, slope: np.where(x > 0, x, slope * x),
+    "selu": lambda x: _SELU[1] * np.where(x > 0, x, _SELU[0] * np.expm1(np.minimum(x, 0))),
+    "mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
+    "hardtanh": np.clip,
     "silu": lambda x: x * _sigmoid(x),
     "gelu": _gelu,
     "softplus": lambda x, beta, threshold: np.logaddexp(0, beta * x) / beta,

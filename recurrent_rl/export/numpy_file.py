@@ -9,9 +9,7 @@ from recurrent_rl.export import numpy_agent
 from recurrent_rl.export.card import Card
 from recurrent_rl.export.exportable import Exportable, Source
 from recurrent_rl.export.form import Form, write_checked
-from recurrent_rl.export.parity import sample
 from recurrent_rl.export.program import UnsupportedError, to_program
-from recurrent_rl.export.spaces import from_description
 from recurrent_rl.export.tracing import example, trace
 
 
@@ -39,10 +37,8 @@ def _write(source: Exportable, path: Path) -> None:
     with path.open("wb") as file:
         np.savez(file, header=encoded, **arrays)  # type: ignore[arg-type]
     try:
-        numpy_agent.load(path).act(
-            sample(from_description(source.header["observation_space"]), 2, np.random.default_rng(0))
-        )
-    except TypeError as error:
+        numpy_agent.load(path)
+    except numpy_agent.AgentFileError as error:
         raise UnsupportedError(
             f"numpy_agent knows an operation of the policy, but not in this form ({error}); export it by to_onnx."
         ) from error

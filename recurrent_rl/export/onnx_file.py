@@ -21,7 +21,8 @@ from recurrent_rl.export.acting import ActingStep
 from recurrent_rl.export.card import Card
 from recurrent_rl.export.exportable import Exportable, Source
 from recurrent_rl.export.form import Form, write_checked
-from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, Array, Step, parse_header
+from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, Array, agent_of, parse_header
+from recurrent_rl.export.packages import require
 from recurrent_rl.export.parity import around_of, compare
 from recurrent_rl.export.spaces import ONLY
 from recurrent_rl.export.tracing import ROWS, example, quietly, trace
@@ -77,18 +78,11 @@ def load_onnx(path: str | Path) -> Agent:
         FileNotFoundError: There is no such file.
         AgentFileError: It is damaged, not such a file, or written by a newer version.
     """
-    import onnxruntime
-
+    require("onnxruntime")
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file {path}.")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # steps are small
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors have no common class but this
-        raise AgentFileError(f"{path} is damaged or no ONNX graph ({error}); export it again.") from error
-    header = parse_header(session.get_modelmeta().custom_metadata_map.get(KEY, ""), "onnx", path)
-    return Agent(_by_session(session, header), header)
+    step = _SessionStep(path)
+    return agent_of(step, step.header, path)
 
 
 def _names(header: dict[str, Any]) -> list[str]:
@@ -97,17 +91,40 @@ def _names(header: dict[str, Any]) -> list[str]:
     return names if names == [ONLY] else [f"{ONLY}.{name}" for name in names]
 
 
-def _by_session(session: Any, header: dict[str, Any]) -> Step:
-    names = [*_names(header), "starts", *(f"state_{i}" for i in range(len(header["initial"])))]
+class _SessionStep:
+    """A step of onnxruntime on one thread; it is pickled, to other processes, as its file's path.
 
-    def take(observation: list[Array], leaves: list[Array]) -> list[Array]:
+    Raises:
+        AgentFileError: See `load_onnx`.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # steps are small
+        self.path = Path(path).absolute()
+        try:
+            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's errors have no common class but this
+            raise AgentFileError(f"{path} is damaged or no ONNX graph ({error}); export it again.") from error
+        self.header = parse_header(self.session.get_modelmeta().custom_metadata_map.get(KEY, ""), "onnx", path)
+        try:
+            self.names = [*_names(self.header), "starts", *(f"state_{i}" for i in range(len(self.header["initial"])))]
+        except TypeError as error:
+            raise AgentFileError(f"{path} is damaged: its header does not describe an agent ({error!r}).") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _SessionStep, (self.path,)
+
+    def __call__(self, observation: list[Array], leaves: list[Array]) -> list[Array]:
         starts = np.zeros(len(observation[0]), dtype=bool)  # the agent has put the initial leaves in place
-        return session.run(None, dict(zip(names, (*observation, starts, *leaves), strict=True)))
-
-    return take
+        found: Any = self.session.run(None, dict(zip(self.names, (*observation, starts, *leaves), strict=True)))
+        return found
 
 
 def _write(source: Exportable, path: Path) -> None:
+    require("onnx", "onnxscript", "onnxruntime")
     step = ResettingStep(source.step)
     leaves = source.step.initial_leaves(1)
     inputs = [*_names(source.header), "starts", *(f"state_{i}" for i in range(len(leaves)))]

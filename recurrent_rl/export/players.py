@@ -13,8 +13,16 @@ class Player:
     """An agent as one player of a PettingZoo environment.
 
         player = Player(load_agent("gru.npz"), "player_1")
-        for name in env.agent_iter():
+        for name in env.agent_iter():                                        # an AEC environment
             env.step(player.turn(env) if name == "player_1" else mine(env))
+
+        observations, infos = env.reset()                                    # a parallel one
+        while env.agents:
+            actions = {"player_1": player.move(env, observations), "player_0": mine(observations)}
+            observations, rewards, *_ = env.step(actions)
+
+    Each reset of the environment starts a new episode: the player counts them, by a `reset` that it puts in place of the
+    environment's own. Reset the very object that the player is given, not one below it.
 
     Where an observation is a dict with "observation" and "action_mask", as in PettingZoo's board games, the agent sees the
     first and chooses among what the second allows.
@@ -27,6 +35,7 @@ class Player:
 
     def __init__(self, agent: Agent, name: str, deterministic: bool = True) -> None:
         self.agent, self.name, self.deterministic = agent.twin(), name, deterministic
+        self._game: tuple[Any, int] | None = None
 
     def reset(self) -> None:
         """Start a new episode."""
@@ -34,18 +43,33 @@ class Player:
 
     def turn(self, env: Any) -> Any:
         """Return the action in an AEC environment whose turn it is; None, as PettingZoo wants it, where its game is over."""
+        self._look_at(env)
         observation, reward, terminated, truncated, _ = env.last()
         if terminated or truncated:
             self.reset()
             return None
         return self.answer(observation, reward)
 
-    def move(self, observations: Mapping[str, Any], rewards: Mapping[str, float] | None = None) -> Any:
-        """Return the action for what a parallel environment gave; None where this player is out, and then it starts anew."""
+    def move(self, env: Any, observations: Mapping[str, Any], rewards: Mapping[str, float] | None = None) -> Any:
+        """Return the action for what a parallel environment gave; None where this player is out, and then it starts anew.
+
+        Args:
+            env: The environment: whether it was reset since the last move is asked of it.
+            observations: Of all players.
+            rewards: Of the move before, for a policy that was trained with them.
+        """
+        self._look_at(env)
         if self.name not in observations:
             self.reset()
             return None
         return self.answer(observations[self.name], (rewards or {}).get(self.name))
+
+    def _look_at(self, env: Any) -> None:
+        """Start a new episode where the environment is another one, or was reset since the last look."""
+        game = (env, _Resets.of(env).count)
+        if self._game is None or self._game[0] is not env or self._game[1] != game[1]:
+            self.reset()
+        self._game = game
 
     def answer(self, observation: Any, reward: float | None = None) -> Any:
         """Return the action for an observation."""
@@ -69,6 +93,27 @@ class Player:
         return self.agent.random.choice(len(logits), p=probabilities)
 
 
+class _Resets:
+    """An environment's `reset` that counts its calls; a copy of the environment gets one of its own."""
+
+    def __init__(self, env: Any) -> None:
+        self.env, self.own, self.count = env, vars(env).get("reset"), 0
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        self.count += 1
+        return (
+            type(self.env).reset(self.env, *arguments, **named) if self.own is None else self.own(*arguments, **named)
+        )
+
+    @staticmethod
+    def of(env: Any) -> "_Resets":
+        """Return the counter of an environment, put in place at the first time."""
+        found = vars(env).get("reset")
+        if not isinstance(found, _Resets):
+            found = env.reset = _Resets(env)
+        return found
+
+
 class AgainstPlayers(gym.Env):
     """A PettingZoo parallel environment as a Gymnasium one for a learner, the other players being imported agents.
 
@@ -81,10 +126,15 @@ class AgainstPlayers(gym.Env):
         players: Everybody else.
 
     Raises:
-        ValueError: A player is missing or unknown.
+        ValueError: A player is missing or unknown, or the environment is one of turns.
     """
 
     def __init__(self, env: Any, learner: str, players: list[Player]) -> None:
+        if hasattr(env, "agent_iter"):
+            raise ValueError(
+                "AgainstPlayers needs a parallel environment, and this one goes by turns: make it one by "
+                "pettingzoo.utils.conversions.aec_to_parallel(env)."
+            )
         self.env, self.learner, self.players = env, learner, players
         missing = set(env.possible_agents) ^ {learner, *(player.name for player in players)}
         if missing:
@@ -109,7 +159,7 @@ class AgainstPlayers(gym.Env):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Let all move at once."""
         moves = {
-            player.name: player.move(self._seen, self._rewards)
+            player.name: player.move(self.env, self._seen, self._rewards)
             for player in self.players
             if player.name in self.env.agents
         }

@@ -14,6 +14,7 @@ from recurrent_rl.checkpoint import CheckpointError
 from recurrent_rl.export.card import Card, write_card
 from recurrent_rl.export.exportable import Source, exportable, load_source, memory_spec, policy_of
 from recurrent_rl.export.form import drafted
+from recurrent_rl.export.packages import require
 from recurrent_rl.export.parity import ROWS, STEPS, ParityError, sample
 from recurrent_rl.export.sb3_file import read_policy_kwargs, read_sb3, read_schedule, read_space
 from recurrent_rl.export.sb3_weights import to_ours, to_theirs
@@ -37,17 +38,19 @@ def from_sb3_contrib(
     observation_space: spaces.Space | None = None,
     action_space: spaces.Space | None = None,
     policy_kwargs: dict[str, Any] | None = None,
+    env: Any = None,
 ) -> RecurrentPPO:
     """Return a RecurrentPPO with the policy of a file that sb3-contrib's RecurrentPPO saved.
 
     What is pickled in the file is never opened: spaces and arguments are read from the text beside it. The optimiser's
-    moments are left out; a VecNormalize is a file of its own there. Give the model an environment by `set_env` to train on.
+    moments are left out; a VecNormalize is a file of its own there.
 
     Args:
         path: The zip.
         observation_space: Where the file does not tell it in text (Dict observations, boxes of many different bounds).
         action_space: The same.
         policy_kwargs: The same, where a class outside torch and Stable-Baselines3 was used.
+        env: To train on in, of any number of columns; its spaces stand for those of the file. None is enough for predict.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -57,23 +60,28 @@ def from_sb3_contrib(
     if "lstm_actor.weight_ih_l0" not in weights:
         raise CheckpointError(f"{path} holds no LSTM policy of sb3-contrib's RecurrentPPO.")
     arguments = policy_kwargs if policy_kwargs is not None else read_policy_kwargs(data.get("policy_kwargs"))
-    seen = observation_space or read_space(data.get("observation_space"), "observation_space")
+    env = None if env is None else RecurrentPPO._wrap_env(env, 0)
+    own = (observation_space, action_space) if env is None else (env.observation_space, env.action_space)
+    seen, done = (
+        given or read_space(data.get(name), name)
+        for given, name in zip(own, ("observation_space", "action_space"), strict=True)
+    )
     model = RecurrentPPO(
         _policy_name(seen, weights),
-        None,
+        env,
         policy_kwargs=arguments,
         device="cpu",
         _init_setup_model=False,
         **_hyperparameters(data),
     )
-    model.observation_space = seen
-    model.action_space = action_space or read_space(data.get("action_space"), "action_space")
-    model.n_envs, model.num_timesteps = data.get("n_envs", 1), data.get("num_timesteps", 0)
+    model.observation_space, model.action_space = seen, done
+    model.n_envs = data.get("n_envs", 1) if env is None else env.num_envs
+    model.num_timesteps = data.get("num_timesteps", 0)
     try:
         model._setup_model()
         policy = model.policy
         policy.load_state_dict(to_ours(weights, policy.state_dict(), _shares_extractor(policy)))
-    except (RuntimeError, KeyError, TypeError) as error:
+    except (RuntimeError, KeyError, TypeError, ValueError, AssertionError) as error:
         raise CheckpointError(f"The weights in {path} do not fit its policy_kwargs {arguments}: {error!r}") from error
     return model
 
@@ -85,7 +93,14 @@ def _policy_name(observation_space: spaces.Space, weights: dict[str, Any]) -> st
 
 
 def _hyperparameters(data: dict[str, Any]) -> dict[str, Any]:
-    found = {name: data[name] for name in NUMBERS if name in data}
+    given = {name: data[name] for name in NUMBERS if name in data}
+    found = {name: value for name, value in given.items() if value is None or isinstance(value, int | float)}
+    if unread := given.keys() - found.keys():
+        warnings.warn(
+            f"{', '.join(sorted(unread))}: only a pickle tells them, and they have their defaults. Set them before training "
+            "on.",
+            stacklevel=3,
+        )
     for name in ("learning_rate", "clip_range", "clip_range_vf"):
         value = read_schedule(data.get(name))
         if value is not None:
@@ -117,6 +132,7 @@ def to_sb3_contrib(source: Source, path: str | Path, card: Card | None = None) -
         ValueError: Their RecurrentPPO has no such policy; the message says what differs.
         ParityError: Theirs would act differently; no file is written.
     """
+    require("sb3_contrib", extra="sb3-contrib")
     import sb3_contrib
 
     model = source if isinstance(source, RecurrentPPO) else load_source(source)  # type: ignore[arg-type]

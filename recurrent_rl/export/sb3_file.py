@@ -72,7 +72,7 @@ def _numbers(text: str, kind: type) -> np.ndarray:
 
 def _bound(entry: dict[str, Any], side: str, shape: tuple[int, ...]) -> np.ndarray:
     single, text = entry.get(f"{side}_repr"), entry[side]
-    if single is not None:
+    if single is not None and "[" not in single:  # printed once, it is the whole array's text
         return np.array(float(single))
     if entry["dtype"] == "uint8" and "..." in text:  # an image: its corners are 0, or 255, and so is the rest
         values = _numbers(text.replace("...", ""), np.float64)
@@ -91,7 +91,9 @@ _SPACES = {
     "Box": _box,
     "Discrete": lambda entry: spaces.Discrete(int(entry["n"]), start=int(entry["start"])),
     "MultiDiscrete": lambda entry: spaces.MultiDiscrete(_numbers(entry["nvec"], np.int64)),
-    "MultiBinary": lambda entry: spaces.MultiBinary(list(entry["_shape"])),
+    "MultiBinary": lambda entry: spaces.MultiBinary(
+        entry["n"] if isinstance(entry["n"], int) else list(entry["_shape"])
+    ),
 }
 
 

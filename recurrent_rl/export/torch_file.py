@@ -9,7 +9,7 @@ from torch import Tensor
 from recurrent_rl.export.card import Card
 from recurrent_rl.export.exportable import Exportable, Source, by_torch
 from recurrent_rl.export.form import Form, write_checked
-from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, parse_header
+from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, agent_of, parse_header
 from recurrent_rl.export.onnx_file import ResettingStep
 from recurrent_rl.export.tracing import quietly, trace
 
@@ -46,13 +46,13 @@ def load_torch_export(path: str | Path) -> Agent:
     except Exception as error:  # torch's errors here have no common class but this
         raise AgentFileError(f"{path} is damaged or no program of torch.export ({error}); export it again.") from error
     header = parse_header(extra[HEADER], "torch", path)
-    parts = len(header["inputs"])
 
     def go_on(*tensors: Tensor) -> tuple[Tensor, ...]:
+        parts = len(header["inputs"])
         starts = torch.zeros(len(tensors[0]), dtype=torch.bool)  # the agent has put the initial leaves in place
         return step(*tensors[:parts], starts, *tensors[parts:])
 
-    return Agent(by_torch(go_on), header)
+    return agent_of(by_torch(go_on), header, path)
 
 
 def _write(source: Exportable, path: Path) -> None:

@@ -9,8 +9,9 @@ from stable_baselines3.common.preprocessing import get_flattened_obs_dim
 from stable_baselines3.common.torch_layers import CombinedExtractor, FlattenExtractor
 from torch import Tensor
 
-from recurrent_rl.export.exportable import Model, Source, load_source
+from recurrent_rl.export.exportable import Model, Source, load_source, memory_spec
 from recurrent_rl.export.spaces import parts_of
+from recurrent_rl.memory import MemorySpec
 from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy
 
 PARTS = ("features_extractor", "critic_features", "memory", "critic_memory")
@@ -43,19 +44,12 @@ class Columns:
     """Which of the numbers that a memory reads are the same in both policies.
 
     Args:
-        mine: How many the new policy's memory reads.
-        theirs: How many the source's reads.
+        readers: Names within the memory of the matrices [O, I] that read them.
         pairs: Columns there are in both, here and there.
     """
 
-    mine: int
-    theirs: int
+    readers: frozenset[str]
     pairs: tuple[tuple[slice, slice], ...]
-
-    @property
-    def same(self) -> bool:
-        """Whether all stand at the same place."""
-        return self.mine == self.theirs and all(here == there for here, there in self.pairs)
 
 
 @torch.no_grad()
@@ -65,11 +59,12 @@ def warm_start(model: Model | RecurrentActorCriticPolicy, source: Source, parts:
         model = RecurrentPPO("MlpRecurrentPolicy", env, memory=GRU(hidden_size=64))
         print(warm_start(model, "runs/other"))
 
-    Weights of the same shape are taken. Where the new policy reads more or fewer numbers, the matrix that reads them takes
+    Weights of the same shape are taken; what has another shape is left as it was made. A memory is taken where both have
+    the same spec, as a whole. Where the new policy reads more or fewer numbers, or others, the matrices that read them take
     the columns of those that both read: the first ones of a flat observation, those of the same keys of a Dict. That is done
-    for extractors that only flatten, and memories of the same spec; what else has another shape is left as it was made. A
-    memory behind an extractor that could not be loaded whole is left out too. Give both policies observations that are
-    normalised alike; the optimiser of the new model is left alone.
+    behind extractors that only flatten; a memory behind another one, which could not be loaded whole or has no weights to
+    tell what it gives, is left out. Give both policies observations that are normalised alike; the optimiser of the new
+    model is left alone.
 
     Args:
         model: Into which.
@@ -97,24 +92,20 @@ def _load_part(
     part: str, into: RecurrentActorCriticPolicy, other: RecurrentActorCriticPolicy, report: WarmStart
 ) -> None:
     theirs = other.state_dict()
-    of_critic = part.startswith("critic") and into.critic_features is not into.features_extractor
-    extractor = "critic_features" if of_critic else "features_extractor"
-    unread = [line for line in report.left_out if line.startswith(f"{extractor}.")]
-    for name, weight in into.state_dict().items():
-        if name.partition(".")[0] != part:
-            continue
-        if part.endswith("memory") and unread:
-            report.left_out.append(f"{name}: the extractor before it was not loaded")
-        elif name not in theirs:
+    names = [name for name in into.state_dict() if name.partition(".")[0] == part]
+    columns, reason = _columns(part, into, other, report) if part.endswith("memory") else (None, None)
+    for name in names:
+        if name not in theirs:
             report.left_out.append(f"{name}: not in the source")
+        elif reason is not None:
+            report.left_out.append(f"{name}: {reason}")
         else:
-            _load(name, weight, theirs[name], _columns(part, into, other), report)
+            _load(name, into.state_dict()[name], theirs[name], columns, report)
 
 
 def _load(name: str, weight: Tensor, other: Tensor, columns: Columns | None, report: WarmStart) -> None:
     shapes = f"{name}: {list(other.shape)} to {list(weight.shape)}"
-    reads = columns is not None and weight.shape[1:] == (columns.mine,) and other.shape == (len(weight), columns.theirs)
-    if columns is not None and reads and not columns.same:
+    if columns is not None and name.partition(".")[2] in columns.readers:
         for here, there in columns.pairs:
             weight[:, here] = other[:, there]
         report.reshaped.append(f"{shapes}, {sum(here.stop - here.start for here, _ in columns.pairs)} columns")
@@ -125,23 +116,64 @@ def _load(name: str, weight: Tensor, other: Tensor, columns: Columns | None, rep
         report.left_out.append(shapes)
 
 
-def _columns(part: str, into: RecurrentActorCriticPolicy, other: RecurrentActorCriticPolicy) -> Columns | None:
-    """Return which numbers both memories read; None where the columns of a matrix cannot be told apart."""
-    specs = [policy._arguments["memory"] for policy in (into, other)]
-    if (
-        not part.endswith("memory")
-        or specs[0] != specs[1]
-        or not all(_only_flattens(policy) for policy in (into, other))
-    ):
-        return None
+def _columns(
+    part: str, into: RecurrentActorCriticPolicy, other: RecurrentActorCriticPolicy, report: WarmStart
+) -> tuple[Columns | None, str | None]:
+    """Return how the columns of a memory's reading matrices are to be moved, None where they stay; and why it cannot be."""
+    extractor = _extractor(part, into)
+    if any(line.startswith(f"{extractor}.") for line in report.left_out):
+        return None, "the extractor before it was not loaded"
+    specs = [_spec(part, policy) for policy in (into, other)]
+    if specs[0] != specs[1]:
+        return None, f"it is of {specs[1]} in the source, and of {specs[0]} here"
+    if into.observation_space == other.observation_space or list(getattr(into, extractor).parameters()):
+        return None, None  # an extractor with weights was loaded whole: it gives the same numbers
+    if not all(_only_flattens(policy) for policy in (into, other)):
+        return None, "which numbers the extractors before it give for the two spaces cannot be told"
     mine, theirs = _places(into.observation_space), _places(other.observation_space)
+    if mine == theirs:
+        return None, None
+    readers = _readers(specs[0], _width(mine))
+    return (None, "its matrices have no column for each number") if readers is None else (
+        Columns(readers, _pairs(mine, theirs)), None
+    )  # fmt: skip
+
+
+def _pairs(mine: dict[str, slice], theirs: dict[str, slice]) -> tuple[tuple[slice, slice], ...]:
     pairs = []
     for name in mine.keys() & theirs.keys():
         here, there = mine[name], theirs[name]
         size = min(here.stop - here.start, there.stop - there.start)
         pairs.append((slice(here.start, here.start + size), slice(there.start, there.start + size)))
-    ends = [max(place.stop for place in places.values()) for places in (mine, theirs)]
-    return Columns(ends[0], ends[1], tuple(sorted(pairs, key=lambda pair: pair[0].start)))
+    return tuple(sorted(pairs, key=lambda pair: pair[0].start))
+
+
+def _width(places: dict[str, slice]) -> int:
+    return max(place.stop for place in places.values())
+
+
+def _readers(spec: MemorySpec, width: int) -> frozenset[str] | None:
+    """Return the matrices [O, width] that read the inputs: those that are wider where inputs are; None if others change."""
+    with torch.random.fork_rng(devices=[]):
+        plain, wider = (spec.build(size).state_dict() for size in (width, width + 1))
+    found = {name for name in plain if plain[name].shape != wider[name].shape}
+    fits = all(
+        plain[name].dim() == 2 and wider[name].shape == (len(plain[name]), width + 1) and plain[name].shape[1] == width
+        for name in found
+    )
+    return frozenset(found) if fits else None
+
+
+def _spec(part: str, policy: RecurrentActorCriticPolicy) -> MemorySpec:
+    """Return the spec of one of a policy's memories: "separate" makes the critic's of the actor's."""
+    critic = policy._arguments["critic"]
+    return critic if part == "critic_memory" and isinstance(critic, MemorySpec) else memory_spec(policy)
+
+
+def _extractor(part: str, policy: RecurrentActorCriticPolicy) -> str:
+    """Return the name of the extractor before one of a policy's memories."""
+    own = part == "critic_memory" and policy.critic_features is not policy.features_extractor
+    return "critic_features" if own else "features_extractor"
 
 
 def _only_flattens(policy: RecurrentActorCriticPolicy) -> bool:

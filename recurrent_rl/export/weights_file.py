@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from recurrent_rl.checkpoint import CheckpointError, decode, encode, find_untrusted
+from recurrent_rl.checkpoint import decode, encode, find_untrusted
 from recurrent_rl.export.acting import ActingStep
 from recurrent_rl.export.card import Card
-from recurrent_rl.export.exportable import Exportable, Source
+from recurrent_rl.export.exportable import Exportable, Source, by_torch
 from recurrent_rl.export.form import Form, write_checked
-from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, parse_header
+from recurrent_rl.export.numpy_agent import FORMAT, Agent, AgentFileError, agent_of, parse_header
+from recurrent_rl.export.packages import require
 from recurrent_rl.policies.recurrent import RecurrentActorCriticPolicy
 
 KEY = "recurrent_rl"
@@ -40,6 +41,7 @@ def load_safetensors(path: str | Path) -> Agent:
         FileNotFoundError: There is no such file.
         AgentFileError: It is damaged, not such a file, or written by a newer version.
     """
+    require("safetensors")
     from safetensors import SafetensorError, safe_open
 
     if not Path(path).is_file():
@@ -50,7 +52,7 @@ def load_safetensors(path: str | Path) -> Agent:
     except (SafetensorError, OSError, ValueError) as error:
         raise AgentFileError(f"{path} is damaged or no safetensors file ({error}); export it again.") from error
     header = parse_header(metadata.get(KEY, ""), "weights", path)
-    return Exportable(_built(header, path), header).agent()
+    return agent_of(by_torch(_built(header, path)), header, path)
 
 
 def _built(header: dict[str, Any], path: str | Path) -> ActingStep:
@@ -61,13 +63,14 @@ def _built(header: dict[str, Any], path: str | Path) -> ActingStep:
         policy = RecurrentActorCriticPolicy.rebuild(built["class"], built["spaces"], built["arguments"])
         step = ActingStep(policy, built["normaliser"])
         load_model(step, str(path))  # weights under two names, as a shared extractor's are, lie in the file once
-    except (CheckpointError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:  # an edited file can make the policy's constructor fail in any way
         raise AgentFileError(f"{path} holds no policy that can be built: {error}") from error
     policy.set_training_mode(False)
     return step
 
 
 def _write(source: Exportable, path: Path) -> None:
+    require("safetensors")
     from safetensors.torch import save_model
 
     policy, step = source.step.policy, source.step

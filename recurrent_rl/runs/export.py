@@ -5,10 +5,11 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
+from recurrent_rl.checkpoint import read_archive
 from recurrent_rl.runs.config import RunConfig
 from recurrent_rl.runs.folder import RunFolder
 
@@ -36,7 +37,11 @@ class Export:
         """Run it; return the exit status."""
         from recurrent_rl import export  # torch.export is for this command alone
 
-        stem = self.path or (self.source / "policy" if self.source.is_dir() else self.source.with_suffix(""))
+        if not self.to:
+            raise ValueError("Name a form after --to: numpy, onnx, onnx-int8, torch, safetensors or sb3-contrib.")
+        stem = self.path or (self.source / "policy" if self.source.is_dir() else _without(self.source, ".zip"))
+        for suffix in SUFFIXES.values():
+            stem = _without(stem, suffix)
         card = card_of_run(self.source) if self.source.is_dir() else None
         found = export.exportable(self.source, self.past)
         for form in self.to:
@@ -56,6 +61,11 @@ class Export:
         return 0
 
 
+def _without(path: Path, suffix: str) -> Path:
+    """Return a path without a suffix, where it has that one."""
+    return path.with_name(path.name.removesuffix(suffix))
+
+
 def card_of_run(path: Path) -> "Card":
     """Return what a run's folder tells of it: environment, command, last evaluation.
 
@@ -67,12 +77,18 @@ def card_of_run(path: Path) -> "Card":
     config, folder = RunConfig.read(RunFolder(path).config), RunFolder(path)
     evaluation = folder.path / "evaluation.json"
     found = json.loads(evaluation.read_text()) if evaluation.exists() else {}
+    if found and found["steps"] != read_archive(folder.latest)[0]["snapshot"]["counters"]["num_timesteps"]:
+        found = {}  # trained on since then: the score is of another policy
     return Card(
         environment=" ".join([config.env, *(f"{name}={value}" for name, value in config.env_kwargs.items())]),
         command=_command(config),
-        scores={f"seed {config.seed}": found["mean_return"]} if found else {},
+        scores={f"seed {config.seed}, {_actions(found)} actions": found["mean_return"]} if found else {},
         episodes=found.get("episodes"),
     )
+
+
+def _actions(evaluation: dict[str, Any]) -> str:
+    return "likeliest" if evaluation["deterministic"] else "sampled"
 
 
 def _command(config: RunConfig) -> str:

@@ -2,7 +2,7 @@
 
     Tuple(Discrete(2), Discrete(4))          MultiDiscrete([2, 4])
     Tuple(Box(3), Discrete(4))               Dict("0": Box(3), "1": Discrete(4))
-    Dict("a": Box(3), "b": Tuple(...))       Dict("a": Box(3), "b": MultiDiscrete) or Dict("a": ..., "b.0": ..., "b.1": ...)
+    Dict("a": Box(3), "b": Tuple(...))       Dict("a": Box(3), "b": MultiDiscrete) or Dict("a": ..., "b/0": ..., "b/1": ...)
 
 Choices count from 0 in a MultiDiscrete that is made here. Spaces without a Tuple stay as they are.
 """
@@ -62,10 +62,13 @@ def _parts(space: spaces.Space) -> Iterator[tuple[str, spaces.Space]]:
 
 
 def _spread(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the entries of Dicts among the parts in their place, "name.entry": a Dict in a Dict cannot be batched."""
+    """Put the entries of Dicts among the parts in their place, "name/entry": a Dict in a Dict cannot be batched.
+
+    (A dot would stand for a module within a module in torch.)
+    """
     spread = {}
     for name, part in parts.items():
-        spread |= {f"{name}.{key}": entry for key, entry in part.items()} if isinstance(part, Mapping) else {name: part}
+        spread |= {f"{name}/{key}": entry for key, entry in part.items()} if isinstance(part, Mapping) else {name: part}
     return spread
 
 

@@ -4,11 +4,12 @@ import json
 import pickle
 import zipfile
 
+import cloudpickle
 import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
 
 from recurrent_rl import RecurrentPPO
 from recurrent_rl.checkpoint import CheckpointError
@@ -16,6 +17,7 @@ from recurrent_rl.export import (
     AgentFileError,
     exportable,
     load_agent,
+    packages,
     to_numpy,
     to_onnx,
     to_safetensors,
@@ -185,3 +187,91 @@ def test_an_unbroken_training_does_not_change_an_exported_agent(model):
     agent.reset()
     agent.act(observation)
     np.testing.assert_array_equal(agent.parameters["logits"], before)
+
+
+DAMAGES = [
+    {"initial": 3}, {"parts": [{}]}, {"observation_space": 3}, {"action_space": {}}, {"parameters": None},
+    {"initial": [{"shape": [10**12, 10**12], "dtype": "float32", "values": None}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=str)
+def test_a_header_that_describes_no_agent_is_told(files, tmp_path, damage):
+    import onnx
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    header, arrays = read(files[1])
+    text = json.dumps({**header, **damage})
+    np.savez(tmp_path / "a.npz", header=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+    graph = onnx.load(str(files[2]))
+    (entry,) = [entry for entry in graph.metadata_props if entry.key == "recurrent_rl"]
+    entry.value = json.dumps({**json.loads(entry.value), **damage})
+    onnx.save(graph, str(tmp_path / "a.onnx"))
+    with safe_open(str(files[4]), framework="pt") as file:
+        header = json.loads(file.metadata()["recurrent_rl"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(weights, str(tmp_path / "a.safetensors"), {"recurrent_rl": json.dumps({**header, **damage})})
+    for suffix in (".npz", ".onnx", ".safetensors"):
+        if damage == {"parameters": None} and suffix != ".npz":
+            continue  # a name for what comes out is asked for at the first step alone
+        with pytest.raises(AgentFileError):
+            load_agent(tmp_path / f"a{suffix}")
+
+
+def test_a_program_of_other_arguments_and_a_deep_header_are_told(files, tmp_path):
+    header, arrays = read(files[1])
+    header["program"]["steps"][0][1] = []
+    for text in (json.dumps(header), "[" * 100_000):
+        np.savez(tmp_path / "a.npz", header=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+        with pytest.raises(AgentFileError):
+            load_agent(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: data.pop("n_envs"), "lacks .*n_envs"),
+        (lambda data: data["snapshot"].clear(), "lacks .*counters"),
+        (lambda data: data["arguments"].update(wisdom=1), "wisdom.*newer"),
+        (lambda data: data["extra"].update(predict=1), "replace .*predict"),
+    ],
+)
+def test_a_checkpoint_that_was_edited_is_told(files, tmp_path, change, words):
+    with zipfile.ZipFile(files[0]) as old, zipfile.ZipFile(tmp_path / "bad.zip", "w") as new:
+        document = json.loads(old.read("data.json"))
+        change(document["data"])
+        for entry in old.namelist():
+            new.writestr(entry, json.dumps(document) if entry == "data.json" else old.read(entry))
+    with pytest.raises(CheckpointError, match=words):
+        load_agent(tmp_path / "bad.zip")
+
+
+def test_a_newer_checkpoint_is_told_as_such(files, tmp_path):
+    with zipfile.ZipFile(files[0]) as old, zipfile.ZipFile(tmp_path / "new.zip", "w") as new:
+        document = {**json.loads(old.read("data.json")), "format": "recurrent_rl checkpoint 2"}
+        new.writestr("data.json", json.dumps(document))
+    with pytest.raises(CheckpointError, match="take a newer version"):
+        load_agent(tmp_path / "new.zip")
+
+
+def test_agents_of_numpy_onnx_and_checkpoints_go_to_other_processes(files):
+    observation = np.full(4, 0.3)
+    for path in (files[0], files[1], files[2], files[4]):
+        agent = load_agent(path)
+        sent = cloudpickle.loads(cloudpickle.dumps(agent))
+        np.testing.assert_array_equal(sent.act(observation), agent.act(observation))
+        np.testing.assert_array_equal(sent.parameters["logits"], agent.parameters["logits"])
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "safetensors"])
+def test_a_package_that_is_missing_is_told(files, name, monkeypatch):
+    monkeypatch.setattr(packages, "find_spec", lambda asked: None if asked == name else True)
+    with pytest.raises(ImportError, match=rf'{name}: pip install "recurrent-rl\[export\]"'):
+        load_agent(files[2] if name == "onnxruntime" else files[4])
+
+
+def test_a_normaliser_below_what_changes_the_shape_is_told():
+    env = VecFrameStack(VecNormalize(DummyVecEnv([Counting])), 3)
+    with pytest.raises(ValueError, match="put VecNormalize above"):
+        exportable(RecurrentPPO("MlpRecurrentPolicy", env, memory=GRU(hidden_size=8), n_steps=16))

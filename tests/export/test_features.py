@@ -103,3 +103,19 @@ def test_keys_that_are_taken_are_told():
     base = TransformObservation(Counting(), lambda x: {"a": x, "policy_state": x}, space)
     with pytest.raises(ValueError, match="policy_state"):
         PolicyFeatures(base, exportable(policy).agent())
+
+
+def test_an_agent_of_other_actions_may_be_a_feature():
+    env = PolicyFeatures(Counting(), exportable(make(action=spaces.Box(-1, 1, (2,)))).agent())
+    env.reset()
+    observation, *_ = env.step(1)
+    assert env.observation_space.contains(observation)
+
+
+def test_an_agent_that_reads_its_actions_needs_those_of_the_environment():
+    inner = PreviousActionReward(Counting())
+    agent = exportable(make(inner.observation_space, spaces.Discrete(2)), past=True).agent()
+    base = Counting()
+    base.action_space = spaces.Discrete(5)
+    with pytest.raises(ValueError, match=r"Discrete\(2\)"):
+        PolicyFeatures(base, agent)

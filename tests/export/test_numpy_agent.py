@@ -11,10 +11,12 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from recurrent_rl.export import numpy_agent, to_numpy
+from recurrent_rl.export import load_agent, numpy_agent, to_numpy
 from recurrent_rl.export.exportable import exportable
+from recurrent_rl.export.numpy_agent import load
 from recurrent_rl.export.parity import sample
 from recurrent_rl.memory import LMU, Attention, FrameWindow, GTrXL
+from recurrent_rl.vector.tuples import space_without_tuples
 from tests.export.conftest import CASES, FOUR, IMAGE, make
 
 
@@ -238,3 +240,49 @@ def test_damaged_headers_are_told(policy, tmp_path):
     np.savez(tmp_path / "changed.npz", header=np.frombuffer(json.dumps(lacking).encode(), dtype=np.uint8), **arrays)
     with pytest.raises(numpy_agent.AgentFileError, match="lacks"):
         numpy_agent.load(tmp_path / "changed.npz")
+
+
+def test_starts_of_another_number_are_told_at_the_first_call_too(agent):
+    with pytest.raises(ValueError, match="starts has 2 entries for 3"):
+        agent.act(np.zeros((3, 4)), starts=[True, False])
+
+
+def test_a_column_that_is_not_there_is_told(agent):
+    agent.act(np.zeros((3, 4)))
+    with pytest.raises(ValueError, match="There are 3 columns"):
+        agent.reset([5])
+
+
+@pytest.mark.parametrize("given", [(np.zeros(4), {}), {"a": np.zeros(4)}, "left"])
+def test_what_is_no_observation_is_told(agent, given):
+    with pytest.raises(ValueError, match="no array of numbers"):
+        agent.act(given)
+
+
+def test_numbers_that_a_type_does_not_hold_are_told():
+    agent = exportable(make(IMAGE)).agent()
+    with pytest.raises(ValueError, match="from 300 to 300, which uint8 does not hold"):
+        agent.act(np.full((3, 36, 36), 300))
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+@pytest.mark.parametrize("squashed", [{}, {"use_sde": True, "squash_output": True}])
+def test_actions_lie_in_a_box_of_float64(tmp_path, deterministic, squashed):
+    space = spaces.Box(-0.1, 0.1, (2,), np.float64)
+    policy = make(FOUR, space, **squashed)
+    for agent in (exportable(policy).agent(), load(to_numpy(policy, tmp_path / "agent"))):
+        for _ in range(20):
+            assert space.contains(agent.act(np.full(4, 100.0), deterministic=deterministic))
+
+
+@pytest.mark.parametrize("kind", [torch.nn.SELU, torch.nn.Mish, torch.nn.ReLU6, torch.nn.Hardtanh])
+def test_more_activations_are_known(kind, tmp_path):
+    to_numpy(make(activation_fn=kind), tmp_path / "agent")  # which compares
+
+
+def test_a_tuple_is_read_as_the_policy_reads_it(tmp_path):
+    given = spaces.Tuple([FOUR, spaces.Discrete(3)])
+    path = to_numpy(make(space_without_tuples(given)), tmp_path / "agent")
+    agent, other = load_agent(path, given), load_agent(path)
+    pair = (np.full(4, 0.5, dtype=np.float32), np.int64(2))
+    np.testing.assert_array_equal(agent.act(pair), other.act({"0": pair[0], "1": pair[1]}))

@@ -1,5 +1,7 @@
 """Imported agents play PettingZoo games."""
 
+import copy
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -54,11 +56,40 @@ def test_a_player_takes_part_in_a_parallel_game(agent):
         observations, _ = game.reset()
         other.reset()
         while game.agents:
-            action = player.move(observations)
-            assert action == other.act(observations["two"])
+            action = player.move(game, observations)
+            np.testing.assert_array_equal(action, other.act(observations["two"]))
+            np.testing.assert_array_equal(player.agent.parameters["logits"], other.parameters["logits"])
             observations, *_ = game.step({"one": 0, "two": action})
-        observations = {}
-        assert player.move(observations) is None
+    assert player.move(game, {}) is None
+
+
+def test_a_game_that_was_left_in_the_middle_is_forgotten(agent):
+    from pettingzoo.utils.conversions import parallel_to_aec
+
+    shown = np.eye(4, dtype=np.float32)[1]
+    parallel, turns = rps(), parallel_to_aec(rps())
+    for begin in (lambda player: player.move(parallel, {"two": shown}), lambda player: player.turn(turns)):
+        player = Player(agent, "two")
+        first = []
+        for _ in range(2):
+            parallel.reset()
+            turns.reset()
+            turns.step(0)
+            begin(player)
+            first.append(player.agent.parameters["logits"])
+            begin(player)
+            assert not np.array_equal(player.agent.parameters["logits"], first[-1])
+        np.testing.assert_array_equal(*first)
+
+
+def test_a_copy_of_a_game_counts_its_own_resets(agent):
+    player, game = Player(agent, "two"), rps()
+    game.reset()
+    player.move(game, {"two": np.zeros(4)})
+    other = copy.deepcopy(game)
+    game.steps = 3
+    other.reset()
+    assert (game.steps, other.steps) == (3, 0)
 
 
 def test_a_player_takes_part_in_a_game_of_turns(agent):
@@ -101,6 +132,13 @@ def test_a_learner_plays_against_agents(agent):
         seen, steps = np.eye(4, dtype=np.float32)[2], steps + 1
     assert steps == 5
     RecurrentPPO("MlpRecurrentPolicy", env, n_steps=16).learn(32)
+
+
+def test_a_game_of_turns_is_refused_for_a_learner(agent):
+    from pettingzoo.utils.conversions import parallel_to_aec
+
+    with pytest.raises(ValueError, match="aec_to_parallel"):
+        AgainstPlayers(parallel_to_aec(rps()), "one", [Player(agent, "two")])
 
 
 def test_a_player_that_is_missing_or_unknown_is_told(agent):

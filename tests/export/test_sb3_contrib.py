@@ -197,3 +197,52 @@ def test_weights_that_are_missing_are_told(tmp_path):
         from_sb3_contrib(tmp_path / "bad.zip")
     with pytest.raises(CheckpointError, match="do not fit"):
         from_sb3_contrib(tmp_path / "theirs.zip", policy_kwargs={"no_such": 1})
+
+
+class Bits(gym.Env):
+    """Shows bits and takes bits."""
+
+    observation_space, action_space = spaces.MultiBinary(4), spaces.MultiBinary(3)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        return self.observation_space.sample(), float(action.sum()), False, bool(self.np_random.random() < 0.1), {}
+
+
+def test_bits_come_here_and_go_back(tmp_path):
+    there = sb3_contrib.RecurrentPPO(
+        "MlpLstmPolicy", Bits(), policy_kwargs={"lstm_hidden_size": 8}, n_steps=32, batch_size=32
+    )
+    there.save(
+        tmp_path / "theirs"
+    )  # theirs cannot train on such actions: torch refuses their int8 in the log-probability
+    here = from_sb3_contrib(tmp_path / "theirs.zip", env=Bits())
+    assert from_sb3_contrib(tmp_path / "theirs.zip").action_space == there.action_space
+    _compare(here.policy, there.policy)
+    here.learn(64)
+
+
+def test_a_space_that_was_printed_is_read(tmp_path):
+    space = spaces.Box(np.float32([-1, -2, -3, -4]), np.float32([1, 2, 3, 4]))
+    there = theirs(TransformObservation(gym.make("CartPole-v1"), lambda x: x, space))
+    str(there.observation_space)
+    there.save(tmp_path / "theirs")
+    assert from_sb3_contrib(tmp_path / "theirs.zip").observation_space == space
+
+
+def test_a_model_from_there_trains_on_in_more_columns(tmp_path):
+    theirs().save(tmp_path / "theirs")
+    model = from_sb3_contrib(tmp_path / "theirs.zip", env=gym.make_vec("CartPole-v1", num_envs=3))
+    assert model.n_envs == 3
+    model.learn(200)
+
+
+def test_numbers_that_a_pickle_alone_tells_have_their_defaults_and_are_told(tmp_path):
+    there = theirs()
+    there.gamma = np.float32(0.9)
+    there.save(tmp_path / "theirs")
+    with pytest.warns(UserWarning, match="gamma"):
+        assert from_sb3_contrib(tmp_path / "theirs.zip").gamma == 0.99

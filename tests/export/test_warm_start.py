@@ -5,7 +5,7 @@ import torch
 from gymnasium import spaces
 
 from recurrent_rl.export import warm_start
-from recurrent_rl.memory import GRU, LSTM, DeltaNet
+from recurrent_rl.memory import GRU, LSTM, DeltaNet, FastWeights
 from recurrent_rl.policies.features import MLPFeatures
 from tests.export.conftest import FOUR, make
 
@@ -92,3 +92,41 @@ def test_heads_can_be_asked_for(tmp_path):
 def test_an_unknown_part_is_told():
     with pytest.raises(ValueError, match="memmory"):
         warm_start(make(), make(FOUR), parts=("memmory",))
+
+
+def test_the_default_memory_is_what_it_stands_for():
+    one = make(spaces.Dict({"a": FOUR, "b": FOUR}), seed=0, memory=None)
+    other = make(spaces.Dict({"b": FOUR, "c": FOUR}), seed=1, memory=GRU())
+    before = other.memory.weight_ih_l0.clone()
+    report = warm_start(other, one)
+    assert torch.equal(other.memory.weight_ih_l0[:, :4], one.memory.weight_ih_l0[:, 4:])
+    assert torch.equal(other.memory.weight_ih_l0[:, 4:], before[:, 4:])
+    assert len(report.reshaped) == 1
+
+
+def test_each_memory_is_compared_with_its_own():
+    critic = {"critic": GRU(hidden_size=8)}
+    one = make(spaces.Dict({"a": FOUR, "b": FOUR}), seed=0, memory=LSTM(hidden_size=8), **critic)
+    other = make(spaces.Dict({"b": FOUR, "c": FOUR}), seed=1, memory=LSTM(hidden_size=6), **critic)
+    report = warm_start(other, one)
+    assert torch.equal(other.critic_memory.weight_ih_l0[:, :4], one.critic_memory.weight_ih_l0[:, 4:])
+    assert sorted(line.partition(".")[0] for line in report.left_out) == ["memory"] * 4
+
+
+PAIRS = [(LSTM(hidden_size=6), GRU(hidden_size=8)), (DeltaNet(hidden_size=8), FastWeights(hidden_size=8))]
+
+
+@pytest.mark.parametrize("memories", PAIRS)
+def test_nothing_of_another_kind_of_memory_is_taken(memories):
+    one, other = make(memory=memories[0], seed=0), make(memory=memories[1], seed=1)
+    report = warm_start(other, one)
+    assert not report.loaded
+    assert any("in the source" in line for line in report.left_out)
+
+
+def test_matrices_as_wide_as_the_inputs_that_do_not_read_them_stay_in_order():
+    one = make(spaces.Dict({"a": FOUR, "b": FOUR}), seed=0)
+    other = make(spaces.Dict({"b": FOUR, "c": FOUR}), seed=1)
+    warm_start(other, one)
+    assert other.memory.weight_hh_l0.shape[1] == other.memory.weight_ih_l0.shape[1]
+    assert torch.equal(other.memory.weight_hh_l0, one.memory.weight_hh_l0)

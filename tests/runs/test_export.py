@@ -4,6 +4,7 @@ import pytest
 
 from recurrent_rl.cli import main
 from recurrent_rl.export import load_agent
+from recurrent_rl.runs.export import card_of_run
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_a_run_is_exported_with_its_card(run, capsys):
     for words in (
         "pomdp_envs/RepeatFirstEasy-v0",
         "GRU(hidden_size=8",
-        "| seed 3 |",
+        "| seed 3, likeliest actions |",
         "mean of 4 episodes",
         "--memory.hidden_size=8",
     ):
@@ -43,3 +44,23 @@ def test_what_is_no_run_is_told(tmp_path, capsys):
         main(["export", str(tmp_path)])
     assert ended.value.code == 2
     assert "is not a run" in capsys.readouterr().err
+
+
+def test_no_form_is_told_and_a_suffix_is_not_doubled(run, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["export", str(run), "--to"])
+    assert ended.value.code == 2
+    assert "Name a form" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["export", str(run), "--path", str(tmp_path / "mine.npz")])
+    assert ended.value.code == 0
+    assert (tmp_path / "mine.npz").exists()
+
+
+def test_a_score_of_earlier_steps_is_not_on_the_card(run):
+    told = run / "evaluation.json"
+    content = told.read_text()
+    told.write_text(content.replace('"steps": 512', '"steps": 100'))
+    assert card_of_run(run).scores == {}
+    told.write_text(content)
+    assert list(card_of_run(run).scores) == ["seed 3, likeliest actions"]

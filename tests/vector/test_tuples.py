@@ -32,7 +32,7 @@ SPACES = {
     "mixed": (MIXED, spaces.Dict({"0": BOX, "1": spaces.MultiDiscrete([3, 4])})),
     "in a dict": (
         spaces.Dict({"a": spaces.Discrete(5), "b": MIXED}),
-        spaces.Dict({"a": spaces.Discrete(5), "b.0": BOX, "b.1": spaces.MultiDiscrete([3, 4])}),
+        spaces.Dict({"a": spaces.Discrete(5), "b/0": BOX, "b/1": spaces.MultiDiscrete([3, 4])}),
     ),
     "choices in a dict": (
         spaces.Dict({"a": BOX, "b": spaces.Tuple([spaces.Discrete(2), spaces.Discrete(4)])}),
@@ -44,7 +44,7 @@ SPACES = {
     ),
     "a dict in a tuple": (
         spaces.Tuple([spaces.Dict({"x": BOX}), spaces.Discrete(2)]),
-        spaces.Dict({"0.x": BOX, "1": spaces.Discrete(2)}),
+        spaces.Dict({"0/x": BOX, "1": spaces.Discrete(2)}),
     ),
 }
 
