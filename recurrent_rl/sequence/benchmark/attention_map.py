@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from recurrent_rl.sequence.batch import Array, Examples
 from recurrent_rl.sequence.data.pronunciations import LONGEST, PHONES, SpokenWords
 from recurrent_rl.sequence.models import EncoderDecoderNetwork
+from recurrent_rl.sequence.models.base import evaluating
 from recurrent_rl.sequence.translation import Translation, write
 
 ACROSS = 3  # pictures in a row
@@ -50,9 +51,8 @@ def look(network: EncoderDecoderNetwork, problem: Translation, words: SpokenWord
     """
     written = write(network, problem, words, max_length=2 * LONGEST)
     batch = problem.batch(Examples(words.inputs, written), range(len(words)))
-    was_training = network.training
-    weights = network.eval().attention_weights(batch.to(next(network.parameters()).device)).cpu().numpy()  # [L, B, S]
-    network.train(was_training)
+    with evaluating(network):
+        weights = network.attention_weights(batch.to(next(network.parameters()).device)).cpu().numpy()  # [L, B, S]
     found = []
     for index, (letters, phones) in enumerate(zip(words.inputs, written, strict=True)):
         right = any(np.array_equal(phones, way) for way in words.ways[index])
