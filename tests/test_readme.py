@@ -91,7 +91,9 @@ def test_a_csv_file_is_compared_as_printed(tmp_path, monkeypatch, capsys):
     steps = [f"w{n},{(-1) ** n * (t + n)},{t % 2},{('left', 'right')[n % 2]}" for n in range(30) for t in range(5)]
     (tmp_path / "walks.csv").write_text("\n".join(["sequence,x,y,label", *steps]))
     run_command([*SEQUENCE_COMMANDS[3].split(), "--steps", "20"])
-    assert "| gru |" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    for words in ("classification: ", "| gru |", "| hmm |"):
+        assert words in printed
 
 
 def test_make_targets_of_the_readme_exist():

@@ -209,12 +209,12 @@ def test_a_missing_part_is_told():
 
 
 def test_a_long_episode_plays_as_predict_does(tmp_path):
-    """1,200 steps with one reset: buffers wrap, counters grow."""
-    for memory in (Attention(), LMU(), GTrXL(), FrameWindow()):
+    """400 steps with one reset: buffers wrap, counters grow."""
+    for memory in (Attention(window=16), LMU(), GTrXL(window=16), FrameWindow()):
         policy = make(memory=memory)
         agent, state, random = numpy_agent.load(to_numpy(policy, tmp_path / "agent")), None, np.random.default_rng(2)
-        for step in range(1200):
-            observation, starts = sample(FOUR, 1, random), np.array([step in (0, 700)])
+        for step in range(400):
+            observation, starts = sample(FOUR, 1, random), np.array([step in (0, 250)])
             wanted, state = policy.predict(observation, state, starts, deterministic=True)
             np.testing.assert_array_equal(agent.act(observation, starts), wanted)
 

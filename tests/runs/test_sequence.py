@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from recurrent_rl.cli import main
@@ -100,19 +99,3 @@ def test_what_cannot_be_fetched_stops_nothing_else_and_is_told_at_the_end(tmp_pa
     assert "physiotherapy" in said.out
     assert said.err.strip().splitlines()[0].endswith("brown-tags: npm is missing.")
     assert "brown-characters: npm is missing." in said.err
-
-
-def test_a_file_of_ones_own_is_compared(tmp_path, capsys):
-    rng = np.random.default_rng(0)
-    lines = ["sequence,x,y,label"]
-    for number in range(40):
-        slope = 1 if number % 2 else -1
-        steps = [f"s{number},{slope * t + rng.normal():.3f},{rng.normal():.3f},{slope > 0}" for t in range(6)]
-        lines += steps
-    (tmp_path / "walks.csv").write_text("\n".join(lines))
-    options = ("--features", "x", "y", "--target", "label", "--models", "gru", "hmm", "--steps", "30")
-    assert status("own", tmp_path / "walks.csv", *options, "--folder", tmp_path / "own") == 0
-    printed = capsys.readouterr().out
-    assert "classification: " in printed
-    assert "| gru |" in printed
-    assert "| hmm |" in printed
