@@ -210,7 +210,7 @@ def test_a_missing_part_is_told():
 
 def test_a_long_episode_plays_as_predict_does(tmp_path):
     """400 steps with one reset: buffers wrap, counters grow."""
-    for memory in (Attention(window=16), LMU(), GTrXL(window=16), FrameWindow()):
+    for memory in (Attention(window=16), LMU(), GTrXL(), FrameWindow()):
         policy = make(memory=memory)
         agent, state, random = numpy_agent.load(to_numpy(policy, tmp_path / "agent")), None, np.random.default_rng(2)
         for step in range(400):
