@@ -74,7 +74,7 @@ WORKS = {
     "brown-tags": work("brown-tags", 2200, 64, tuning_share=0.25),
     "brown-characters": work("brown-characters", 2500, bptt_horizon=128, tuning_share=0.25),
     "electricity": work("electricity", 1500, 64, tuning_share=0.5),
-    "reuters-r8": work("reuters-r8", 1000, tuning_share=0.5),
+    "reuters-r8": work("reuters-r8", 1000),
     "movie-reviews": work("movie-reviews", 600),
     "movie-reviews-long": work("movie-reviews-long", 1500, tuning_share=0.5),
     "tweet-entities": work("tweet-entities", 1000, tuning_share=0.5),
