@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -49,7 +49,7 @@ SPACING = 28  # of windows that a forecaster reads: neighbours overlap, and say 
 class HiddenMarkovEntrant(Entrant):
     """Hidden Markov models; how many states they have is tuned, not how many parameters.
 
-    Classification: one model for each class, from left to right for features. Tagging of words: trigrams of tags, counted,
+    Classification: one model for each class, from left to right for features and genes. Tagging of words: trigrams of tags, counted,
     and Viterbi. Next step: the filter's prediction. Forecast: the states' densities some steps ahead. Other problems, and
     tagging where not every step of training has its label, do not suit.
     """
@@ -236,11 +236,16 @@ def _job(task: Task) -> Job:
 
 
 def _chain(task: Task, states: int) -> HMM:
-    """Return a model of a task's inputs: of symbols, or of features, which go from left to right where a class is told."""
+    """Return a model of a task's inputs: of symbols, or of features.
+
+    States go from left to right where a class is told of features, or of genes: their signals stand in an order. In texts
+    and other symbols any state may follow any.
+    """
+    in_order = isinstance(task.problem, Classification) and (task.features is not None or task.area == "genomics")
+    topology = LeftRight() if in_order else Ergodic()
     if task.symbols is not None:
-        return language_spec(states, task.symbols)
+        return replace(language_spec(states, task.symbols), topology=topology)
     assert task.features is not None
-    topology = LeftRight() if isinstance(task.problem, Classification) else Ergodic()
     return HMM(states=states, emission=Gaussian(features=task.features), topology=topology, pseudo_count=0.01)
 
 

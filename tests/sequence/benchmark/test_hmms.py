@@ -12,6 +12,7 @@ from recurrent_rl.sequence.benchmark.hmms import HIDDEN_MARKOV
 from recurrent_rl.sequence.benchmark.works import WORKS
 from recurrent_rl.sequence.chords import note_frequencies
 from recurrent_rl.sequence.data import from_arrays, stand_in
+from recurrent_rl.sequence.hmm import Ergodic, LeftRight
 from recurrent_rl.sequence.problems import NextStep
 from recurrent_rl.sequence.task import Splits, Task
 from recurrent_rl.sequence.training import TrainConfig
@@ -98,3 +99,12 @@ def test_certain_tags_tell_no_nats():
     assert np.isnan(found.validation_loss)
     assert np.isnan(found.more(stand_in("tweet-entities").test)["nats"])
     assert learned("brown-characters", 4)[1].more(stand_in("brown-characters").test) == {}
+
+
+def test_the_states_of_a_gene_come_in_order():
+    task, splits = WORKS["splice"].task(), stand_in("splice")
+    ordered = hmms._chain(task, 5).topology
+    assert ordered == LeftRight()
+    assert hmms._chain(WORKS["reuters-r8"].task(), 5).topology == Ergodic()
+    found = HIDDEN_MARKOV.learn(task, splits, Setting(states=5), TRAINING)
+    assert found.validation > 60
