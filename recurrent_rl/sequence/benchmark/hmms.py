@@ -49,9 +49,9 @@ SPACING = 28  # of windows that a forecaster reads: neighbours overlap, and say 
 class HiddenMarkovEntrant(Entrant):
     """Hidden Markov models; how many states they have is tuned, not how many parameters.
 
-    Classification: one model for each class, from left to right for features and genes. Tagging of words: trigrams of tags, counted,
-    and Viterbi. Next step: the filter's prediction. Forecast: the states' densities some steps ahead. Other problems, and
-    tagging where not every step of training has its label, do not suit.
+    Classification: one model for each class, from left to right for features and genes. Tagging of words: trigrams of tags,
+    counted, and Viterbi. Next step: the filter's prediction. Forecast: the states' densities some steps ahead. Other
+    problems, and tagging where not every step of training has its label, do not suit.
     """
 
     name: str = "hmm"
