@@ -78,7 +78,7 @@ WORKS = {
     "movie-reviews": work("movie-reviews", 600),
     "movie-reviews-long": work("movie-reviews-long", 1500, tuning_share=0.5),
     "tweet-entities": work("tweet-entities", 1000, tuning_share=0.5),
-    "spelling-to-sound": work("spelling-to-sound", 2500, 64, tuning_share=0.25),
+    "spelling-to-sound": work("spelling-to-sound", 2500, 64),
     "chorales": work("chorales", 600, 16, tuning_share=0.5),
     "bikes": work("bikes", 500, 8),
     "carphone": work("carphone", 500, 8),
