@@ -260,7 +260,7 @@ def _check_kind(data: dict[str, Any], expected: str) -> None:
 
 
 def _check_content(data: dict[str, Any], kind: type[Checkpointing]) -> None:
-    """Refuse a file that lacks what `save` writes, or would set what belongs to the class."""
+    """Refuse a file that lacks what `save` writes, or would put a value in place of a method or property."""
     lacking = _SAVED - data.keys()
     if data.get("snapshot") is not None:
         lacking |= _SNAPSHOT - dict(data["snapshot"]).keys()
@@ -270,8 +270,9 @@ def _check_content(data: dict[str, Any], kind: type[Checkpointing]) -> None:
         raise CheckpointError(
             f"The checkpoint has the arguments {sorted(unknown)}, which this version does not know; take a newer one."
         )
-    if taken := [name for name in data["extra"] if hasattr(kind, name)]:
-        raise CheckpointError(f"The checkpoint would replace {taken}, which belong to the class; it is not loaded.")
+    owned = {name: getattr(kind, name, None) for name in data["extra"]}
+    if taken := [name for name, own in owned.items() if callable(own) or isinstance(own, property)]:
+        raise CheckpointError(f"The checkpoint would replace {taken}, which are methods; it is not loaded.")
 
 
 def _check_policy_kwargs(data: dict[str, Any], given: dict[str, Any]) -> None:

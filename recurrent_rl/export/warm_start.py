@@ -126,17 +126,18 @@ def _columns(
     specs = [_spec(part, policy) for policy in (into, other)]
     if specs[0] != specs[1]:
         return None, f"it is of {specs[1]} in the source, and of {specs[0]} here"
-    if into.observation_space == other.observation_space or list(getattr(into, extractor).parameters()):
-        return None, None  # an extractor with weights was loaded whole: it gives the same numbers
+    loaded = any(line.startswith(f"{extractor}.") for line in report.loaded)
+    if into.observation_space == other.observation_space or loaded:
+        return None, None  # an extractor that was loaded whole gives the same numbers
     if not all(_only_flattens(policy) for policy in (into, other)):
         return None, "which numbers the extractors before it give for the two spaces cannot be told"
     mine, theirs = _places(into.observation_space), _places(other.observation_space)
     if mine == theirs:
         return None, None
     readers = _readers(specs[0], _width(mine))
-    return (None, "its matrices have no column for each number") if readers is None else (
-        Columns(readers, _pairs(mine, theirs)), None
-    )  # fmt: skip
+    if readers is None:
+        return None, "its matrices have no column for each number"
+    return Columns(readers, _pairs(mine, theirs)), None
 
 
 def _pairs(mine: dict[str, slice], theirs: dict[str, slice]) -> tuple[tuple[slice, slice], ...]:

@@ -130,3 +130,10 @@ def test_matrices_as_wide_as_the_inputs_that_do_not_read_them_stay_in_order():
     warm_start(other, one)
     assert other.memory.weight_hh_l0.shape[1] == other.memory.weight_ih_l0.shape[1]
     assert torch.equal(other.memory.weight_hh_l0, one.memory.weight_hh_l0)
+
+
+def test_a_memory_alone_is_not_taken_from_behind_another_extractor_of_other_observations():
+    kinds = {"features_extractor_class": MLPFeatures}
+    one, other = make(spaces.Box(-1, 1, (6,)), **kinds), make(seed=1, **kinds)
+    assert not warm_start(other, one, parts=("memory",)).loaded
+    assert warm_start(make(seed=1, **kinds), make(**kinds)).loaded
